@@ -1,0 +1,183 @@
+// The functions of topv.h: guard -> validate -> dispatch.
+#include "context.hpp"
+#include "guard.hpp"
+#include "thread_message.hpp"
+#include "validate.hpp"
+
+using topv::fail;
+using topv::guard;
+
+namespace {
+
+/// Runs body(backend) for a call on ctx and keeps its words there.
+template <typename Body>
+topv_status on(topv_context* ctx, const char* call, const Body& body) noexcept {
+  if (ctx == nullptr) {
+    return guard(topv::thread_message(), [&] { fail(TOPV_INVALID_ARGUMENT, "%s: ctx is NULL", call); });
+  }
+  return guard(ctx->message, [&] {
+    const topv_status status = body(*ctx->backend);
+    if (status != TOPV_OK) throw topv::Error(status, ctx->backend->message());
+  });
+}
+
+void require(const char* call, const char* field, const void* pointer) {
+  if (pointer == nullptr) fail(TOPV_INVALID_ARGUMENT, "%s: %s is NULL", call, field);
+}
+
+/// A stream or weight must be of this context.
+template <typename Handle>
+void require_own(topv_context* ctx, const char* call, const char* field, const Handle* handle) {
+  if (handle->owner != ctx) fail(TOPV_INVALID_ARGUMENT, "%s: %s belongs to another context", call, field);
+}
+
+void check_stream(topv_context* ctx, const char* call, const topv_stream* stream) {
+  if (stream != nullptr) require_own(ctx, call, "stream", stream);
+}
+
+/// A weight among the params of an operation.
+template <typename Params>
+void check_weight(topv_context*, const char*, const Params&) {}
+template <>
+void check_weight(topv_context* ctx, const char* call, const topv_gemm_params& params) {
+  require(call, "w", params.w);
+  require_own(ctx, call, "w", params.w);
+}
+template <>
+void check_weight(topv_context* ctx, const char* call, const topv_patch_embed_params& params) {
+  require(call, "w", params.w);
+  require_own(ctx, call, "w", params.w);
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* topv_version(void) { return TOPV_VERSION; }
+
+const char* topv_error_message(const topv_context* ctx) {
+  return ctx == nullptr ? topv::thread_message().c_str() : ctx->message.c_str();
+}
+
+topv_status topv_context_create(const topv_context_params* params, topv_context** out) {
+  return guard(topv::thread_message(), [&] {
+    require("context_create", "out", out);
+    *out = nullptr;
+    require("context_create", "params", params);
+    auto context = std::make_unique<topv_context>();
+    context->backend = topv::open_backend(*params);
+    *out = context.release();
+  });
+}
+
+void topv_context_destroy(topv_context* ctx) { delete ctx; }
+
+topv_status topv_context_describe(topv_context* ctx, char* buffer, int64_t capacity, int64_t* needed) {
+  return on(ctx, "context_describe", [&](topv::Backend& backend) {
+    if (capacity < 0)
+      fail(TOPV_INVALID_ARGUMENT, "context_describe: capacity = %lld is below 0",
+           static_cast<long long>(capacity));
+    if (capacity > 0) require("context_describe", "buffer", buffer);
+    return backend.describe(buffer, capacity, needed);
+  });
+}
+
+topv_status topv_alloc(topv_context* ctx, int64_t bytes, void** out) {
+  return on(ctx, "alloc", [&](topv::Backend& backend) {
+    require("alloc", "out", out);
+    *out = nullptr;
+    if (bytes < 0)
+      fail(TOPV_INVALID_ARGUMENT, "alloc: bytes = %lld is below 0", static_cast<long long>(bytes));
+    return backend.alloc(bytes, out);
+  });
+}
+
+topv_status topv_free(topv_context* ctx, void* memory) {
+  return on(ctx, "free",
+            [&](topv::Backend& backend) { return memory == nullptr ? TOPV_OK : backend.free(memory); });
+}
+
+topv_status topv_copy(topv_context* ctx, topv_stream* stream, void* dst, const void* src, int64_t bytes,
+                      topv_copy_kind kind) {
+  return on(ctx, "copy", [&](topv::Backend& backend) {
+    check_stream(ctx, "copy", stream);
+    if (bytes < 0)
+      fail(TOPV_INVALID_ARGUMENT, "copy: bytes = %lld is below 0", static_cast<long long>(bytes));
+    if (kind < TOPV_HOST_TO_DEVICE || kind > TOPV_DEVICE_TO_DEVICE) {
+      fail(TOPV_INVALID_ARGUMENT, "copy: kind = %d is not a topv_copy_kind", static_cast<int>(kind));
+    }
+    if (bytes == 0) return TOPV_OK;
+    require("copy", "dst", dst);
+    require("copy", "src", src);
+    return backend.copy(stream, dst, src, bytes, kind);
+  });
+}
+
+topv_status topv_stream_create(topv_context* ctx, topv_stream** out) {
+  return on(ctx, "stream_create", [&](topv::Backend& backend) {
+    require("stream_create", "out", out);
+    *out = nullptr;
+    const topv_status status = backend.stream_create(out);
+    if (status == TOPV_OK) (*out)->owner = ctx;
+    return status;
+  });
+}
+
+topv_status topv_stream_wrap(topv_context* ctx, void* native_stream, topv_stream** out) {
+  return on(ctx, "stream_wrap", [&](topv::Backend& backend) {
+    require("stream_wrap", "out", out);
+    *out = nullptr;
+    const topv_status status = backend.stream_wrap(native_stream, out);
+    if (status == TOPV_OK) (*out)->owner = ctx;
+    return status;
+  });
+}
+
+topv_status topv_stream_synchronize(topv_context* ctx, topv_stream* stream) {
+  return on(ctx, "stream_synchronize", [&](topv::Backend& backend) {
+    check_stream(ctx, "stream_synchronize", stream);
+    return backend.stream_synchronize(stream);
+  });
+}
+
+topv_status topv_stream_destroy(topv_context* ctx, topv_stream* stream) {
+  return on(ctx, "stream_destroy", [&](topv::Backend& backend) {
+    check_stream(ctx, "stream_destroy", stream);
+    return stream == nullptr ? TOPV_OK : backend.stream_destroy(stream);
+  });
+}
+
+topv_status topv_weight_create(topv_context* ctx, const topv_weight_params* params, topv_weight** out) {
+  return on(ctx, "weight_create", [&](topv::Backend& backend) {
+    require("weight_create", "out", out);
+    *out = nullptr;
+    require("weight_create", "params", params);
+    topv::validate_weight(*params);
+    const topv_status status = backend.weight_create(*params, out);
+    if (status == TOPV_OK) (*out)->owner = ctx;
+    return status;
+  });
+}
+
+topv_status topv_weight_destroy(topv_context* ctx, topv_weight* weight) {
+  return on(ctx, "weight_destroy", [&](topv::Backend& backend) {
+    if (weight == nullptr) return TOPV_OK;
+    require_own(ctx, "weight_destroy", "weight", weight);
+    return backend.weight_destroy(weight);
+  });
+}
+
+#define TOPV_DEFINE(name, Params)                                                         \
+  topv_status topv_##name(topv_context* ctx, topv_stream* stream, const Params* params) { \
+    return on(ctx, #name, [&](topv::Backend& backend) {                                   \
+      require(#name, "params", params);                                                   \
+      check_stream(ctx, #name, stream);                                                   \
+      check_weight(ctx, #name, *params);                                                  \
+      topv::validate_##name(*params);                                                     \
+      return backend.name(stream, *params);                                               \
+    });                                                                                   \
+  }
+TOPV_OPS(TOPV_DEFINE)
+#undef TOPV_DEFINE
+
+}  // extern "C"

@@ -1,0 +1,73 @@
+// Finds and loads a backend's library.
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "context.hpp"
+#include "error.hpp"
+
+namespace topv {
+namespace {
+
+/// Only letters, digits and _, so that a name cannot lead out of the directory.
+bool plain(const std::string& name) {
+  return !name.empty() && name.size() <= 32 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+}
+
+std::string own_directory() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<const void*>(&topv_version), &info) == 0 || info.dli_fname == nullptr)
+    return "";
+  const std::string path = info.dli_fname;
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+/// libgomp reads these when it is loaded. By its default a waiting thread spins for as long as milliseconds,
+/// which ruins everyone on a shared machine; no spin at all costs a wake-up (about 50 us) per operation.
+void set_thread_defaults() { setenv("GOMP_SPINCOUNT", "30000", 0); }
+
+void* load(const topv_context_params& params) {
+  const std::string file = std::string("libtopv_") + params.backend + ".so";
+  const bool given = params.directory != nullptr && *params.directory != '\0';
+  const std::string directory = given ? params.directory : own_directory();
+  set_thread_defaults();
+  std::string path = directory.empty() ? file : directory + "/" + file;
+  // RTLD_NODELETE: thread pools of the libraries below outlive any context.
+  if (void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) return library;
+  const std::string first = dlerror();
+  const bool missing = access(path.c_str(), F_OK) != 0;
+  if (!given && missing) {
+    if (void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) return library;
+  }
+  fail(TOPV_UNSUPPORTED, "context: backend \"%s\" cannot be loaded: %s", params.backend, first.c_str());
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> open_backend(const topv_context_params& params) {
+  if (params.backend == nullptr) fail(TOPV_INVALID_ARGUMENT, "context: backend is NULL");
+  if (!plain(params.backend))
+    fail(TOPV_INVALID_ARGUMENT, "context: backend = \"%.40s\" is not a name such as \"cpu\"", params.backend);
+  if (params.threads < 0 || params.threads > 4096) {
+    fail(TOPV_INVALID_ARGUMENT, "context: threads = %d is not in 0 .. 4096", params.threads);
+  }
+  if (params.device < 0) fail(TOPV_INVALID_ARGUMENT, "context: device = %d is below 0", params.device);
+  const auto* factory = static_cast<const BackendFactory*>(dlsym(load(params), "topv_backend_factory"));
+  if (factory == nullptr)
+    fail(TOPV_UNSUPPORTED, "context: libtopv_%s.so is not a backend: %s", params.backend, dlerror());
+  if (factory->contract_version != TOPV_CONTRACT_VERSION) {
+    fail(TOPV_UNSUPPORTED, "context: libtopv_%s.so has contract version %d, libtopv.so has %d",
+         params.backend, factory->contract_version, TOPV_CONTRACT_VERSION);
+  }
+  char words[512] = "";
+  Backend* backend = nullptr;
+  const topv_status status = factory->create(&params, &backend, words, sizeof words);
+  if (status != TOPV_OK) throw Error(status, words);
+  return std::unique_ptr<Backend>(backend);
+}
+
+}  // namespace topv
