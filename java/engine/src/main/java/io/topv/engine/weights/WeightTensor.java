@@ -1,0 +1,115 @@
+package io.topv.engine.weights;
+
+import io.topv.engine.TopvException;
+import io.topv.engine.config.Text;
+import io.topv.runtime.DType;
+import io.topv.runtime.MappedFile;
+import io.topv.runtime.MemoryRange;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/** A tensor of a checkpoint, in memory that is valid as long as the checkpoint is open. */
+public final class WeightTensor {
+  private static final int CHUNK_BYTES = 1 << 20;
+
+  private final String file;
+  private final MappedFile mapped;
+  private final TensorInfo info;
+
+  WeightTensor(String file, MappedFile mapped, TensorInfo info) {
+    this.file = file;
+    this.mapped = mapped;
+    this.info = info;
+  }
+
+  public TensorInfo info() {
+    return info;
+  }
+
+  public String name() {
+    return info.name();
+  }
+
+  public long[] shape() {
+    return info.shape();
+  }
+
+  /** The file that holds it, as errors call it. */
+  public String file() {
+    return file;
+  }
+
+  /**
+   * The type of the elements.
+   *
+   * @throws TopvException when it is none that weights may have
+   */
+  public DType dtype() {
+    return info.type()
+        .weight()
+        .orElseThrow(
+            () ->
+                new TopvException(
+                    describe()
+                        + ": dtype = "
+                        + info.type()
+                        + " cannot be read as weights; supported: F32, F16, BF16"));
+  }
+
+  /**
+   * The elements in the mapped file, row-major and dense.
+   *
+   * @throws TopvException when the dtype is none that weights may have, or the data is not aligned to it
+   */
+  public MemoryRange memory() {
+    int elementBytes = dtype() == DType.F32 ? Float.BYTES : Short.BYTES;
+    if ((mapped.address() + info.offset()) % elementBytes != 0) {
+      throw new TopvException(
+          describe()
+              + ": its data starts at byte "
+              + info.offset()
+              + ", which is not a multiple of "
+              + elementBytes
+              + "; save the file again with the safetensors library");
+    }
+    return mapped.slice(info.offset(), info.bytes());
+  }
+
+  /** A copy of all elements; meant for vectors, at most 2^31 - 1 elements. */
+  public float[] toFloats() {
+    DType dtype = dtype();
+    if (info.elements() > Integer.MAX_VALUE - 8) {
+      throw new TopvException(describe() + ": " + info.elements() + " elements are too many");
+    }
+    float[] floats = new float[(int) info.elements()];
+    int elementBytes = dtype == DType.F32 ? Float.BYTES : Short.BYTES;
+    int chunk = CHUNK_BYTES / elementBytes;
+    for (int start = 0; start < floats.length; start += chunk) {
+      int count = Math.min(chunk, floats.length - start);
+      ByteBuffer bytes =
+          mapped
+              .bytes(info.offset() + (long) start * elementBytes, count * elementBytes)
+              .order(ByteOrder.LITTLE_ENDIAN);
+      for (int i = 0; i < count; i++) {
+        floats[start + i] =
+            switch (dtype) {
+              case F32 -> bytes.getFloat(i * Float.BYTES);
+              case BF16 -> Float.intBitsToFloat(bytes.getShort(i * Short.BYTES) << 16);
+              default -> Half.toFloat(bytes.getShort(i * Short.BYTES));
+            };
+      }
+    }
+    return floats;
+  }
+
+  /** "FILE: tensor NAME". */
+  String describe() {
+    return file + ": tensor " + Text.oneLine(info.name());
+  }
+
+  @Override
+  public String toString() {
+    return describe() + " " + info.type() + Arrays.toString(info.shape());
+  }
+}

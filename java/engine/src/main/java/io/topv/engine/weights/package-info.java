@@ -1,0 +1,2 @@
+/** Checkpoints: memory-mapped safetensors files, checked before anything in them is believed. */
+package io.topv.engine.weights;
