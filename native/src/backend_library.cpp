@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
+#include <vector>
 
 #include "context.hpp"
 #include "error.hpp"
@@ -30,20 +32,48 @@ std::string own_directory() {
 /// which ruins everyone on a shared machine; no spin at all costs a wake-up (about 50 us) per operation.
 void set_thread_defaults() { setenv("GOMP_SPINCOUNT", "30000", 0); }
 
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream in(list);
+  for (std::string part; std::getline(in, part, ':');) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  return parts;
+}
+
+void* open_library(const std::string& path) {
+  // RTLD_NODELETE: thread pools of the libraries below outlive any context.
+  return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+}
+
+/// Libraries that a backend needs and that a JVM unpacks elsewhere: once loaded, the linker knows them by
+/// name.
+void load_needed(const std::vector<std::string>& directories) {
+  for (const char* name : {"libgomp.so.1", "libdnnl.so.3"}) {
+    for (const std::string& directory : directories) {
+      if (open_library(directory + "/" + name) != nullptr) break;
+    }
+  }
+}
+
 void* load(const topv_context_params& params) {
   const std::string file = std::string("libtopv_") + params.backend + ".so";
   const bool given = params.directory != nullptr && *params.directory != '\0';
-  const std::string directory = given ? params.directory : own_directory();
+  const auto directories = split(given ? params.directory : own_directory());
   set_thread_defaults();
-  std::string path = directory.empty() ? file : directory + "/" + file;
-  // RTLD_NODELETE: thread pools of the libraries below outlive any context.
-  if (void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) return library;
-  const std::string first = dlerror();
-  const bool missing = access(path.c_str(), F_OK) != 0;
-  if (!given && missing) {
-    if (void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) return library;
+  load_needed(directories);
+  std::string why = file + " is in none of the directories given";
+  for (const std::string& directory : directories) {
+    const std::string path = directory + "/" + file;
+    if (void* library = open_library(path)) return library;
+    const char* words = dlerror();
+    if (access(path.c_str(), F_OK) == 0) why = words;
   }
-  fail(TOPV_UNSUPPORTED, "context: backend \"%s\" cannot be loaded: %s", params.backend, first.c_str());
+  if (!given) {
+    if (void* library = open_library(file)) return library;
+    why = dlerror();
+  }
+  fail(TOPV_UNSUPPORTED, "context: backend \"%s\" cannot be loaded: %s", params.backend, why.c_str());
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 package io.topv.engine;
 
-/** Bad input. The message is one line that names the file, the field and the value. */
+/**
+ * Something from outside is wrong. The message is one line that names the file, field and value.
+ */
 public final class TopvException extends RuntimeException {
-  private static final long serialVersionUID = 1L;
-
   public TopvException(String message) {
     super(message);
   }

@@ -1,0 +1,18 @@
+package io.topv.runtime;
+
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+
+/** A raw native address as a JavaCPP pointer. It owns nothing. */
+final class Address extends Pointer {
+  Address(long address) {
+    super((Pointer) null);
+    this.address = address;
+  }
+
+  /** The bytes at this address as a pointer that can be read in bulk. */
+  BytePointer bytes(long count) {
+    BytePointer pointer = new BytePointer(this);
+    return pointer.capacity(count).limit(count);
+  }
+}

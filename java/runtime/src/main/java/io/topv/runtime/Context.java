@@ -1,0 +1,122 @@
+package io.topv.runtime;
+
+import io.topv.runtime.ffi.topv;
+import io.topv.runtime.ffi.topv_context;
+import io.topv.runtime.ffi.topv_context_params;
+import java.nio.charset.StandardCharsets;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
+
+/**
+ * One device of one backend: it owns threads or streams, hands out memory and packed weights, and
+ * runs {@link Ops}. Used by one thread at a time; buffers and weights are closed before it.
+ */
+public final class Context implements AutoCloseable {
+  private final ContextOptions options;
+  private final Ops ops;
+  private topv_context handle;
+
+  private Context(ContextOptions options, topv_context handle) {
+    this.options = options;
+    this.handle = handle;
+    this.ops = new Ops(this);
+  }
+
+  /**
+   * Opens a device.
+   *
+   * @throws NativeException UNSUPPORTED, naming the backend library, driver or device that is
+   *     missing
+   */
+  public static Context open(ContextOptions options) {
+    NativeLibrary.load();
+    try (topv_context_params params = new topv_context_params();
+        BytePointer backend = new BytePointer(options.backend(), StandardCharsets.UTF_8);
+        BytePointer directory = text(NativeLibrary.searchPath(options.backend()));
+        BytePointer isa = text(options.isa().orElse(""));
+        PointerPointer<topv_context> out = new PointerPointer<>(1)) {
+      params.backend(backend).directory(directory).device(options.device());
+      params.threads(options.threads()).isa(isa);
+      NativeLibrary.check(topv.topv_context_create(params, out), null);
+      return new Context(options, out.get(topv_context.class, 0));
+    }
+  }
+
+  private static BytePointer text(String value) {
+    return value.isEmpty() ? null : new BytePointer(value, StandardCharsets.UTF_8);
+  }
+
+  /** Version of the native library. */
+  public static String version() {
+    NativeLibrary.load();
+    return topv.topv_version().getString();
+  }
+
+  /** Peak resident memory of this process in bytes, 0 if unknown. */
+  public static long peakMemory() {
+    NativeLibrary.load();
+    return topv.topv_peak_memory();
+  }
+
+  public ContextOptions options() {
+    return options;
+  }
+
+  public Ops ops() {
+    return ops;
+  }
+
+  /** A JSON object: backend, device, isa, threads, libraries. */
+  public String describe() {
+    try (LongPointer needed = new LongPointer(1)) {
+      check(topv.topv_context_describe(handle(), (BytePointer) null, 0, needed));
+      try (BytePointer buffer = new BytePointer(needed.get())) {
+        check(topv.topv_context_describe(handle(), buffer, needed.get(), needed));
+        return buffer.getString(StandardCharsets.UTF_8);
+      }
+    }
+  }
+
+  /** Device memory, 64-byte aligned, contents undefined. */
+  public DeviceBuffer allocate(long bytes) {
+    try (PointerPointer<Pointer> out = new PointerPointer<>(1)) {
+      check(topv.topv_alloc(handle(), bytes, out));
+      Pointer memory = out.get(Pointer.class, 0);
+      return new DeviceBuffer(this, memory == null ? 0 : memory.address(), bytes);
+    }
+  }
+
+  /** Allocates a dense tensor together with its buffer. */
+  public DeviceBuffer allocate(DType dtype, long rows, long cols) {
+    return allocate(Math.multiplyExact(Math.multiplyExact(rows, cols), dtype.bytes()));
+  }
+
+  /** Waits until everything that was asked of this context is done. */
+  public void synchronize() {
+    check(topv.topv_stream_synchronize(handle(), null));
+  }
+
+  topv_context handle() {
+    if (handle == null) {
+      throw new IllegalStateException("the context is closed");
+    }
+    return handle;
+  }
+
+  void check(int status) {
+    if (status != topv.TOPV_OK) {
+      NativeLibrary.check(status, handle);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (handle != null) {
+      ops.close();
+      topv.topv_context_destroy(handle);
+      handle = null;
+    }
+  }
+}

@@ -1,0 +1,19 @@
+package io.topv.runtime;
+
+import java.util.Optional;
+
+/**
+ * Which device to open.
+ *
+ * @param backend {@code "cpu"} or {@code "cuda"}
+ * @param device device ordinal, 0 for the CPU
+ * @param threads size of the CPU's pool; 0 = one per core that this process may use
+ * @param isa CPU: at most {@code avx2}, {@code avx512}, {@code avx512_bf16} or {@code amx}
+ */
+public record ContextOptions(String backend, int device, int threads, Optional<String> isa) {
+
+  /** The CPU with every instruction set that it has. */
+  public static ContextOptions cpu(int threads) {
+    return new ContextOptions("cpu", 0, threads, Optional.empty());
+  }
+}
