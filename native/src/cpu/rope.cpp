@@ -1,8 +1,44 @@
+// Rotates the pairs (i, i + D/2) of every head of a token by the angles of its position, in place. Bound: memory.
 #include "cpu/kernel.hpp"
 #include "cpu/simd.hpp"
 
 namespace topv::cpu::TOPV_ISA {
+namespace {
 
-void rope(Team&, const topv_rope_params&) { fail(TOPV_UNSUPPORTED, "rope: not written yet"); }
+template <typename T>
+void rotate(T* low, T* high, const float* cosine, const float* sine, int half) {
+  for (int i = 0; i < half; i += kLanes) {
+    const int n = half - i < kLanes ? half - i : kLanes;
+    const F a = load_n(low + i, n), b = load_n(high + i, n);
+    const F c = load_n(cosine + i, n), s = load_n(sine + i, n);
+    store_n(low + i, fma(a, c, zero() - b * s), n);
+    store_n(high + i, fma(b, c, a * s), n);
+  }
+}
+
+template <typename T>
+void run(Team& team, const topv_rope_params& p) {
+  const int half = p.head_dim / 2;
+  const int64_t width = int64_t{p.heads} * p.head_dim;
+  parallel_for(team, p.tokens, 4096 / (width + 1) + 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      const float* table = p.cos_sin + p.positions[t] * int64_t{p.head_dim};
+      T* x = static_cast<T*>(p.x) + t * p.ldx;
+      for (int h = 0; h < p.heads; ++h, x += p.head_dim) rotate(x, x + half, table, table + half, half);
+    }
+  });
+}
+
+}  // namespace
+
+void rope(Team& team, const topv_rope_params& p) {
+  for (int64_t t = 0; t < p.tokens; ++t) {
+    if (p.positions[t] < 0 || p.positions[t] >= p.max_positions) {
+      fail(TOPV_INVALID_ARGUMENT, "rope: positions[%lld] = %d is not in [0, %lld)", static_cast<long long>(t),
+           p.positions[t], static_cast<long long>(p.max_positions));
+    }
+  }
+  p.dtype == TOPV_F32 ? run<float>(team, p) : run<bf16>(team, p);
+}
 
 }  // namespace topv::cpu::TOPV_ISA
