@@ -1,5 +1,5 @@
-// Whether params keep to the ranges that topv.h documents. Each validate() throws
-// Error(TOPV_INVALID_ARGUMENT) whose words name operation, field and value.
+// Whether params keep to the ranges that topv.h documents. Each function throws Error(TOPV_INVALID_ARGUMENT)
+// whose words name operation, field and value: "gemm: lda = 3 is below k = 8".
 #pragma once
 
 #include "topv/backend.hpp"

@@ -2,18 +2,21 @@
  * topv.h - THE contract between topv's engine and its backends. C only; JavaCPP reads this file alone.
  *
  * Conventions
- *   Vocabulary  B sequences, T packed tokens, N visual tokens, K kept, Hq/Hkv query/KV heads, D head size, C
- * hidden size, V vocabulary, L layers, P page size (tokens per KV page). Shapes      row-major; the innermost
- * dimension is contiguous. Strides and leading dimensions are in ELEMENTS. Memory      every data pointer
- * inside a params struct is memory of the context's device (topv_alloc), or any host memory when the backend
- * is "cpu". Pointers marked [host] are always host memory. Streams     operations are ordered within a
- * stream; NULL is the context's default stream. A GPU backend returns before the work is done; the CPU
- * backend works synchronously on a fixed pool of threads. Weights     matrices are packed once (topv_weight).
- * Vectors (norm weights, biases) are float32. Errors      functions return a topv_status; the text is in
- * topv_error_message(). No call ends the process, and nothing is written where a call is refused. An argument
- * outside its documented range, a NULL pointer that is not marked "nullable", or an unsupported dtype is
- * TOPV_INVALID_ARGUMENT. Threads     a context may be used by one thread at a time.
+ *   Vocabulary  B sequences, T packed tokens, N visual tokens, K kept, Hq/Hkv query/KV heads, D head size, C hidden
+ *               size, V vocabulary, L layers, P page size (tokens per KV page).
+ *   Shapes      row-major; the innermost dimension is contiguous. Strides and leading dimensions are in ELEMENTS.
+ *   Memory      every data pointer inside a params struct is memory of the context's device (topv_alloc), or any host
+ *               memory when the backend is "cpu". Pointers marked [host] are always host memory.
+ *   Streams     operations are ordered within a stream; NULL is the context's default stream. A GPU backend returns
+ *               before the work is done; the CPU backend works synchronously on a fixed pool of threads.
+ *   Weights     matrices are packed once (topv_weight). Vectors (norm weights, biases) are float32.
+ *   Errors      functions return a topv_status; the text is in topv_error_message(). No call ends the process, and
+ *               nothing is written where a call is refused. An argument outside its documented range, a NULL pointer
+ *               that is not marked "nullable" (unless the array it names is empty), or an unsupported dtype is
+ *               TOPV_INVALID_ARGUMENT.
+ *   Threads     a context may be used by one thread at a time.
  */
+/* clang-format off */
 #ifndef TOPV_H
 #define TOPV_H
 
@@ -30,8 +33,7 @@
 extern "C" {
 #endif
 
-/* ---------------------------------------------------------------- status, dtypes
- * ------------------------------- */
+/* ---------------------------------------------------------------- status, dtypes ------------------------------- */
 
 #define TOPV_CONTRACT_VERSION 1
 
@@ -47,22 +49,19 @@ typedef enum topv_status {
 
 typedef enum topv_dtype { TOPV_F32 = 0, TOPV_F16 = 1, TOPV_BF16 = 2, TOPV_I32 = 3 } topv_dtype;
 
-typedef struct topv_context
-    topv_context; /* one device of one backend: threads or streams, scratch, last error */
-typedef struct topv_stream topv_stream; /* an ordered queue of work */
-typedef struct topv_weight topv_weight; /* a packed matrix; belongs to the context that made it */
+typedef struct topv_context topv_context; /* one device of one backend: threads or streams, scratch, last error */
+typedef struct topv_stream topv_stream;   /* an ordered queue of work */
+typedef struct topv_weight topv_weight;   /* a packed matrix; belongs to the context that made it */
 
-/* ---------------------------------------------------------------- context
- * -------------------------------------- */
+/* ---------------------------------------------------------------- context -------------------------------------- */
 
 typedef struct topv_context_params {
   const char* backend;   /* [host] "cpu", "cuda": loads libtopv_<backend>.so */
-  const char* directory; /* [host] nullable: directories (':' between) that hold that library and those it
-                            needs; NULL = beside libtopv.so, then the loader's path */
+  const char* directory; /* [host] nullable: directories (':' between) that hold that library and those it needs; NULL =
+                            beside libtopv.so, then the loader's path */
   int32_t device;        /* device ordinal; 0 for the CPU */
   int32_t threads;       /* CPU: size of the pool; 0 = one per core this process may use */
-  const char*
-      isa; /* [host] nullable, CPU: at most "avx2", "avx512", "avx512_bf16" or "amx"; NULL = best here */
+  const char* isa;       /* [host] nullable, CPU: at most "avx2", "avx512", "avx512_bf16" or "amx"; NULL = best here */
 } topv_context_params;
 
 /* Version of the library, "major.minor.patch". Never NULL. */
@@ -72,35 +71,28 @@ TOPV_API const char* topv_version(void);
  * topv_map_file on the calling thread. The text lives until the next call on the same context (or thread). */
 TOPV_API const char* topv_error_message(const topv_context* ctx);
 
-/* Opens a device. TOPV_UNSUPPORTED where the backend's library, driver or device is missing (the message says
- * which), or where the CPU lacks AVX2. *out is NULL on failure. */
+/* Opens a device. TOPV_UNSUPPORTED where the backend's library, driver or device is missing (the message says which),
+ * or where the CPU lacks AVX2. *out is NULL on failure. */
 TOPV_API topv_status topv_context_create(const topv_context_params* params, topv_context** out);
 
 /* Closes ctx; its buffers, weights and streams must have been freed before. NULL is allowed. */
 TOPV_API void topv_context_destroy(topv_context* ctx);
 
 /* JSON object that describes device and libraries: {"backend","device","isa","threads","libraries":{..},..}.
- * Writes at most capacity bytes, the final NUL included, into buffer [host]; *needed (nullable) gets the full
- * size. */
-TOPV_API topv_status topv_context_describe(topv_context* ctx, char* buffer, int64_t capacity,
-                                           int64_t* needed);
+ * Writes at most capacity bytes, the final NUL included, into buffer [host]; *needed (nullable) gets the full size. */
+TOPV_API topv_status topv_context_describe(topv_context* ctx, char* buffer, int64_t capacity, int64_t* needed);
 
-/* ---------------------------------------------------------------- memory, streams, files
- * ----------------------- */
+/* ---------------------------------------------------------------- memory, streams, files ----------------------- */
 
 /* bytes >= 0 of device memory, 64-byte aligned, contents undefined. */
 TOPV_API topv_status topv_alloc(topv_context* ctx, int64_t bytes, void** out);
 TOPV_API topv_status topv_free(topv_context* ctx, void* memory); /* NULL is allowed */
 
-typedef enum topv_copy_kind {
-  TOPV_HOST_TO_DEVICE = 0,
-  TOPV_DEVICE_TO_HOST = 1,
-  TOPV_DEVICE_TO_DEVICE = 2
-} topv_copy_kind;
+typedef enum topv_copy_kind { TOPV_HOST_TO_DEVICE = 0, TOPV_DEVICE_TO_HOST = 1, TOPV_DEVICE_TO_DEVICE = 2 } topv_copy_kind;
 
 /* Copies bytes; the ranges must not overlap. Ordered on stream; host memory may be reused on return. */
-TOPV_API topv_status topv_copy(topv_context* ctx, topv_stream* stream, void* dst, const void* src,
-                               int64_t bytes, topv_copy_kind kind);
+TOPV_API topv_status topv_copy(topv_context* ctx, topv_stream* stream, void* dst, const void* src, int64_t bytes,
+                               topv_copy_kind kind);
 
 TOPV_API topv_status topv_stream_create(topv_context* ctx, topv_stream** out);
 /* Wraps a native stream of the caller's (CUstream_st*); TOPV_UNSUPPORTED on the CPU. Destroying it leaves the
@@ -116,14 +108,13 @@ TOPV_API topv_status topv_unmap_file(const void* data, int64_t bytes);
 /* Peak resident memory of this process in bytes, 0 if unknown. */
 TOPV_API int64_t topv_peak_memory(void);
 
-/* ---------------------------------------------------------------- gemm
- * ----------------------------------------- */
+/* ---------------------------------------------------------------- gemm ----------------------------------------- */
 
 #define TOPV_MAX_PARTS 4
 
-/* A weight matrix W [n, k], given as up to TOPV_MAX_PARTS blocks of rows that are stacked (fused Q, K and V,
- * or gate and up). Part i is rows[i] x k, row-major and dense, dtype F32, F16 or BF16 in host memory. The CPU
- * backend reads a part in place where dtype == compute: the memory must then outlive the weight. */
+/* A weight matrix W [n, k], given as up to TOPV_MAX_PARTS blocks of rows that are stacked (fused Q, K and V, or gate
+ * and up). Part i is rows[i] x k, row-major and dense, dtype F32, F16 or BF16 in host memory. The CPU backend reads a
+ * part in place where dtype == compute: the memory must then outlive the weight. */
 typedef struct topv_weight_params {
   const void* parts[TOPV_MAX_PARTS]; /* [host] */
   int64_t rows[TOPV_MAX_PARTS];      /* >= 1 each */
@@ -133,8 +124,7 @@ typedef struct topv_weight_params {
   int64_t k;                         /* >= 1 */
 } topv_weight_params;
 
-TOPV_API topv_status topv_weight_create(topv_context* ctx, const topv_weight_params* params,
-                                        topv_weight** out);
+TOPV_API topv_status topv_weight_create(topv_context* ctx, const topv_weight_params* params, topv_weight** out);
 TOPV_API topv_status topv_weight_destroy(topv_context* ctx, topv_weight* weight); /* NULL is allowed */
 
 typedef enum topv_activation {
@@ -158,8 +148,7 @@ typedef struct topv_gemm_params {
 
 TOPV_API topv_status topv_gemm(topv_context* ctx, topv_stream* stream, const topv_gemm_params* params);
 
-/* ---------------------------------------------------------------- norms, elementwise
- * --------------------------- */
+/* ---------------------------------------------------------------- norms, elementwise --------------------------- */
 
 /* y[i, :] = x[i, :] / sqrt(mean(x[i, :]^2) + eps) * weight ; statistics in float32. y may equal x. */
 typedef struct topv_rms_norm_params {
@@ -171,8 +160,7 @@ typedef struct topv_rms_norm_params {
   int32_t dtype; /* of x and y: F32 or BF16 */
 } topv_rms_norm_params;
 
-TOPV_API topv_status topv_rms_norm(topv_context* ctx, topv_stream* stream,
-                                   const topv_rms_norm_params* params);
+TOPV_API topv_status topv_rms_norm(topv_context* ctx, topv_stream* stream, const topv_rms_norm_params* params);
 
 /* y = (x - mean) / sqrt(var + eps) * weight + bias over each row (biased variance), float32 statistics. */
 typedef struct topv_layer_norm_params {
@@ -185,11 +173,9 @@ typedef struct topv_layer_norm_params {
   int32_t dtype; /* F32 or BF16 */
 } topv_layer_norm_params;
 
-TOPV_API topv_status topv_layer_norm(topv_context* ctx, topv_stream* stream,
-                                     const topv_layer_norm_params* params);
+TOPV_API topv_status topv_layer_norm(topv_context* ctx, topv_stream* stream, const topv_layer_norm_params* params);
 
-/* y[i, j] = silu(x[i, j]) * x[i, cols + j]: the gate and up halves of one fused product. silu(t) = t / (1 +
- * exp(-t)). */
+/* y[i, j] = silu(x[i, j]) * x[i, cols + j]: the gate and up halves of one fused product. silu(t) = t / (1 + exp(-t)). */
 typedef struct topv_silu_mul_params {
   const void* x; /* [rows, 2 * cols] */
   void* y;       /* [rows, cols], must not overlap x */
@@ -197,8 +183,7 @@ typedef struct topv_silu_mul_params {
   int32_t dtype; /* F32 or BF16 */
 } topv_silu_mul_params;
 
-TOPV_API topv_status topv_silu_mul(topv_context* ctx, topv_stream* stream,
-                                   const topv_silu_mul_params* params);
+TOPV_API topv_status topv_silu_mul(topv_context* ctx, topv_stream* stream, const topv_silu_mul_params* params);
 
 /* y = activation(x) elementwise; y may equal x. */
 typedef struct topv_gelu_params {
@@ -211,9 +196,8 @@ typedef struct topv_gelu_params {
 
 TOPV_API topv_status topv_gelu(topv_context* ctx, topv_stream* stream, const topv_gelu_params* params);
 
-/* Rotary position embedding in place, GPT-NeoX pairing (element i with i + D/2), as LLaMA checkpoints in
- * Hugging Face format expect. The scaling scheme is in the table: row p holds cos(p f_0) .. cos(p f_{D/2-1}),
- * sin(p f_0) .. */
+/* Rotary position embedding in place, GPT-NeoX pairing (element i with i + D/2), as LLaMA checkpoints in Hugging Face
+ * format expect. The scaling scheme is in the table: row p holds cos(p f_0) .. cos(p f_{D/2-1}), sin(p f_0) .. */
 typedef struct topv_rope_params {
   void* x;                  /* [T, heads, D], head stride D */
   const float* cos_sin;     /* [max_positions, D]: D/2 cosines, then D/2 sines */
@@ -226,8 +210,7 @@ typedef struct topv_rope_params {
 
 TOPV_API topv_status topv_rope(topv_context* ctx, topv_stream* stream, const topv_rope_params* params);
 
-/* ---------------------------------------------------------------- embeddings
- * ----------------------------------- */
+/* ---------------------------------------------------------------- embeddings ----------------------------------- */
 
 /* y[t, :] = table[ids[t], :], converted from table_dtype to dtype. */
 typedef struct topv_embed_params {
@@ -241,22 +224,21 @@ typedef struct topv_embed_params {
 
 TOPV_API topv_status topv_embed(topv_context* ctx, topv_stream* stream, const topv_embed_params* params);
 
-/* ViT patch embedding: images [B, 3, height, width] float32 are cut into patch x patch squares (row-major
- * grid), each flattened channel-first (3, patch, patch) and multiplied with w. Per image the rows are: the
- * class embedding (when given), then grid_h * grid_w patches; position[r] is added to row r. */
+/* ViT patch embedding: images [B, 3, height, width] float32 are cut into patch x patch squares (row-major grid), each
+ * flattened channel-first (3, patch, patch) and multiplied with w. Per image the rows are: the class embedding (when
+ * given), then grid_h * grid_w patches; position[r] is added to row r. */
 typedef struct topv_patch_embed_params {
-  const float* pixels;                 /* [B, 3, height, width] */
-  const topv_weight* w;                /* [C, 3 * patch * patch] */
-  const float* bias;                   /* nullable, [C] */
-  const float* cls;                    /* nullable, [C] */
-  const float* position;               /* [rows per image, C] */
-  void* y;                             /* [B * rows per image, C] dense */
+  const float* pixels;   /* [B, 3, height, width] */
+  const topv_weight* w;  /* [C, 3 * patch * patch] */
+  const float* bias;     /* nullable, [C] */
+  const float* cls;      /* nullable, [C] */
+  const float* position; /* [rows per image, C] */
+  void* y;               /* [B * rows per image, C] dense */
   int32_t batch, height, width, patch; /* height and width are multiples of patch */
-  int32_t dtype;                       /* of y; = the weight's compute dtype */
+  int32_t dtype;         /* of y; = the weight's compute dtype */
 } topv_patch_embed_params;
 
-TOPV_API topv_status topv_patch_embed(topv_context* ctx, topv_stream* stream,
-                                      const topv_patch_embed_params* params);
+TOPV_API topv_status topv_patch_embed(topv_context* ctx, topv_stream* stream, const topv_patch_embed_params* params);
 
 /* dst[i, :] = src[index[i], :]. src and dst must not overlap. */
 typedef struct topv_rows_gather_params {
@@ -266,31 +248,27 @@ typedef struct topv_rows_gather_params {
   int64_t count, src_rows, row_bytes, src_stride_bytes, dst_stride_bytes;
 } topv_rows_gather_params;
 
-TOPV_API topv_status topv_rows_gather(topv_context* ctx, topv_stream* stream,
-                                      const topv_rows_gather_params* params);
+TOPV_API topv_status topv_rows_gather(topv_context* ctx, topv_stream* stream, const topv_rows_gather_params* params);
 
-/* ---------------------------------------------------------------- KV cache, attention
- * -------------------------- */
+/* ---------------------------------------------------------------- KV cache, attention -------------------------- */
 
-/* Paged KV cache, FlashAttention's layout: k and v are [pages, P, Hkv, D]. Slot s is token s % P of page s /
- * P. k_cache[slot[t]] = k[t], v_cache[slot[t]] = v[t]; a slot of -1 writes nothing. */
+/* Paged KV cache, FlashAttention's layout: k and v are [pages, P, Hkv, D]. Slot s is token s % P of page s / P.
+ * k_cache[slot[t]] = k[t], v_cache[slot[t]] = v[t]; a slot of -1 writes nothing. */
 typedef struct topv_kv_append_params {
-  const void* k;                         /* [T, Hkv, D], head stride D */
-  const void* v;                         /* [T, Hkv, D], head stride D */
-  void* k_cache;                         /* [pages, P, Hkv, D] */
-  void* v_cache;                         /* [pages, P, Hkv, D] */
-  const int32_t* slots;                  /* [T], each -1 or in [0, pages * P) */
+  const void* k;          /* [T, Hkv, D], head stride D */
+  const void* v;          /* [T, Hkv, D], head stride D */
+  void* k_cache;          /* [pages, P, Hkv, D] */
+  void* v_cache;          /* [pages, P, Hkv, D] */
+  const int32_t* slots;   /* [T], each -1 or in [0, pages * P) */
   int64_t tokens, ldk, ldv, cache_slots; /* cache_slots = pages * P */
   int32_t kv_heads, head_dim;
   int32_t dtype; /* F32 or BF16 */
 } topv_kv_append_params;
 
-TOPV_API topv_status topv_kv_append(topv_context* ctx, topv_stream* stream,
-                                    const topv_kv_append_params* params);
+TOPV_API topv_status topv_kv_append(topv_context* ctx, topv_stream* stream, const topv_kv_append_params* params);
 
-/* Moves KV rows of several layers: for each layer l and i: cache_l[dst_slots[i]] = cache_l[src_slots[i]], in
- * ascending i as if one after the other, so that a compaction (dst_slots[i] <= src_slots[i], both ascending)
- * may work in place. */
+/* Moves KV rows of several layers: for each layer l and i: cache_l[dst_slots[i]] = cache_l[src_slots[i]], in ascending
+ * i as if one after the other, so that a compaction (dst_slots[i] <= src_slots[i], both ascending) may work in place. */
 typedef struct topv_kv_gather_params {
   void** k_caches;          /* [host] array of layer_count device pointers, each [pages, P, Hkv, D] */
   void** v_caches;          /* [host] the same for v */
@@ -301,16 +279,15 @@ typedef struct topv_kv_gather_params {
   int32_t dtype; /* F32 or BF16 */
 } topv_kv_gather_params;
 
-TOPV_API topv_status topv_kv_gather(topv_context* ctx, topv_stream* stream,
-                                    const topv_kv_gather_params* params);
+TOPV_API topv_status topv_kv_gather(topv_context* ctx, topv_stream* stream, const topv_kv_gather_params* params);
 
 /* out = softmax(scale * q k^T + mask) v per sequence and head, by online softmax: no T x T matrix is formed.
- * Query head h reads KV head h / (Hq / Hkv). Sequence b's queries are rows cu_seqlens_q[b] ..
- * cu_seqlens_q[b+1]. Its keys are either contiguous (block_table NULL): rows cu_seqlens_k[b] ..
- * cu_seqlens_k[b+1] of k and v, or paged: the first seqlens_k[b] tokens of the pages block_table[b, 0..] of
- * the caches k and v [pages, P, Hkv, D]. Causal masks align the last query with the last key
- * (FlashAttention): query i of lq sees key j of lk when j <= i + lk - lq. A query that sees no key gives
- * zeros and lse = -inf. */
+ * Query head h reads KV head h / (Hq / Hkv). Sequence b's queries are rows cu_seqlens_q[b] .. cu_seqlens_q[b+1].
+ * Its keys are either
+ *   contiguous (block_table NULL): rows cu_seqlens_k[b] .. cu_seqlens_k[b+1] of k and v, or
+ *   paged: the first seqlens_k[b] tokens of the pages block_table[b, 0..] of the caches k and v [pages, P, Hkv, D].
+ * Causal masks align the last query with the last key (FlashAttention): query i of lq sees key j of lk when
+ * j <= i + lk - lq. A query that sees no key gives zeros and lse = -inf. */
 typedef struct topv_attention_params {
   const void* q;               /* [Tq, Hq, D], head stride D */
   const void* k;               /* contiguous [Tk, Hkv, D], head stride D; or the cache */
@@ -331,23 +308,19 @@ typedef struct topv_attention_params {
 } topv_attention_params;
 
 /* Any query lengths. */
-TOPV_API topv_status topv_attention_prefill(topv_context* ctx, topv_stream* stream,
-                                            const topv_attention_params* params);
+TOPV_API topv_status topv_attention_prefill(topv_context* ctx, topv_stream* stream, const topv_attention_params* params);
 /* Exactly one query per sequence (cu_seqlens_q[b] = b): bound by the bandwidth of the cache. */
-TOPV_API topv_status topv_attention_decode(topv_context* ctx, topv_stream* stream,
-                                           const topv_attention_params* params);
+TOPV_API topv_status topv_attention_decode(topv_context* ctx, topv_stream* stream, const topv_attention_params* params);
 
-/* ---------------------------------------------------------------- TopV
- * ----------------------------------------- */
+/* ---------------------------------------------------------------- TopV ----------------------------------------- */
 /* TopV (Yang et al., CVPR 2025, arXiv 2503.18278); what is published and what is derived: docs/topv.md.
- * A batch holds I images; image m has N_m = grid_w[m] * grid_h[m] tokens, numbered row by row. Token arrays
- * are packed over the images: image m begins at sum of N_0 .. N_{m-1}; its matrix begins at the sum of the
- * squares. */
+ * A batch holds I images; image m has N_m = grid_w[m] * grid_h[m] tokens, numbered row by row. Token arrays are packed
+ * over the images: image m begins at sum of N_0 .. N_{m-1}; its matrix begins at the sum of the squares. */
 
 /* C[i, j] = alpha * Cf[i, j] + beta * Cs[i, j] + gamma * Ce[i]
- *   Cf = |S_i - T_j|^2, scaled to [0, 1] by the minimum and maximum of the image's matrix (0 where all are
- * equal) Cs = 1 - exp(-((x_i - x_j)^2 + (y_i - y_j)^2) / (2 sigma^2))      grid units Ce = sqrt((x_i -
- * (W-1)/2)^2 + (y_i - (H-1)/2)^2)                  grid units */
+ *   Cf = |S_i - T_j|^2, scaled to [0, 1] by the minimum and maximum of the image's matrix (0 where all are equal)
+ *   Cs = 1 - exp(-((x_i - x_j)^2 + (y_i - y_j)^2) / (2 sigma^2))      grid units
+ *   Ce = sqrt((x_i - (W-1)/2)^2 + (y_i - (H-1)/2)^2)                  grid units */
 typedef struct topv_transport_cost_params {
   const void* source;           /* rows of C features: S_i = source[row_index[i]] (or row i) */
   const void* target;           /* likewise T_j */
@@ -370,39 +343,34 @@ TOPV_API topv_status topv_transport_cost(topv_context* ctx, topv_stream* stream,
                                          const topv_transport_cost_params* params);
 
 typedef enum topv_solver {
-  TOPV_SOLVER_ONE_SIDED =
-      0, /* v = q / (K' 1);  I = K v                                        (iterations ignored) */
-  TOPV_SOLVER_UNBALANCED =
-      1,                   /* u = (p / K v)^r, v = (q / K' u)^r, r = lambda / (lambda + eps); I = u * (K v) */
-  TOPV_SOLVER_PRINTED = 2, /* as the secondary source prints it: v = q / (K' e^(u/eps)), u = p / (K
-                              e^(v/eps)); I = u * (K v); K is not shifted */
+  TOPV_SOLVER_ONE_SIDED = 0,   /* v = q / (K' 1);  I = K v                                        (iterations ignored) */
+  TOPV_SOLVER_UNBALANCED = 1,  /* u = (p / K v)^r, v = (q / K' u)^r, r = lambda / (lambda + eps); I = u * (K v) */
+  TOPV_SOLVER_PRINTED = 2,     /* as the secondary source prints it: v = q / (K' e^(u/eps)), u = p / (K e^(v/eps));
+                                  I = u * (K v); K is not shifted */
   TOPV_SOLVER_STANDARD_UV = 3, /* u = p / (K v), then v = q / (K' u);  I = u * (K v) */
-  TOPV_SOLVER_STANDARD_VU =
-      4 /* v = q / (K' u), then u = p / (K v):  I = p exactly - the control, never a default */
+  TOPV_SOLVER_STANDARD_VU = 4  /* v = q / (K' u), then u = p / (K v):  I = p exactly - the control, never a default */
 } topv_solver;
 
-/* Importance of each source token: row sums of the contribution matrix P, K = exp(-(C - min C) / epsilon), u
- * = v = 1 (for PRINTED u = v = 0) at the start. p and q are the weights below divided by their sum, uniform
- * where NULL. */
+/* Importance of each source token: row sums of the contribution matrix P, K = exp(-(C - min C) / epsilon), u = v = 1 (for
+ * PRINTED u = v = 0) at the start. p and q are the weights below divided by their sum, uniform where NULL. */
 typedef struct topv_sinkhorn_params {
-  const float* cost;          /* [sum N_m^2] */
-  const float* source_weight; /* nullable, [sum N] >= 0: p before scaling */
-  const float* target_weight; /* nullable, [sum N] >= 0: q before scaling */
-  const int32_t* tokens;      /* [host] [images]: N_m >= 1 */
-  float* importance;          /* [sum N] */
-  int32_t images, iterations; /* iterations in 1 .. 10000 */
-  int32_t solver;             /* topv_solver */
-  float epsilon;              /* > 0 */
-  float lambda;               /* > 0, UNBALANCED only */
+  const float* cost;            /* [sum N_m^2] */
+  const float* source_weight;   /* nullable, [sum N] >= 0: p before scaling */
+  const float* target_weight;   /* nullable, [sum N] >= 0: q before scaling */
+  const int32_t* tokens;        /* [host] [images]: N_m >= 1 */
+  float* importance;            /* [sum N] */
+  int32_t images, iterations;   /* iterations in 1 .. 10000 */
+  int32_t solver;               /* topv_solver */
+  float epsilon;                /* > 0 */
+  float lambda;                 /* > 0, UNBALANCED only */
 } topv_sinkhorn_params;
 
-TOPV_API topv_status topv_sinkhorn(topv_context* ctx, topv_stream* stream,
-                                   const topv_sinkhorn_params* params);
+TOPV_API topv_status topv_sinkhorn(topv_context* ctx, topv_stream* stream, const topv_sinkhorn_params* params);
 
-/* Per image: the top[m] tokens of largest importance (ties to the lower index; NaN counts as -inf), then from
- * the others, ascending, every recover_every-th beginning with the first. Writes the kept indices ascending,
- * counted from the image's first token, packed over the images: image m gives K_m = top[m] + (recover_every >
- * 0 ? ceil((N_m - top[m]) / recover_every) : 0). */
+/* Per image: the top[m] tokens of largest importance (ties to the lower index; NaN counts as -inf), then from the
+ * others, ascending, every recover_every-th beginning with the first. Writes the kept indices ascending, counted from
+ * the image's first token, packed over the images: image m gives
+ *   K_m = top[m] + (recover_every > 0 ? ceil((N_m - top[m]) / recover_every) : 0). */
 typedef struct topv_token_select_params {
   const float* importance; /* [sum N] */
   const int32_t* tokens;   /* [host] [images]: N_m >= 1 */
@@ -412,8 +380,7 @@ typedef struct topv_token_select_params {
   int32_t recover_every;   /* 0 = no recovery */
 } topv_token_select_params;
 
-TOPV_API topv_status topv_token_select(topv_context* ctx, topv_stream* stream,
-                                       const topv_token_select_params* params);
+TOPV_API topv_status topv_token_select(topv_context* ctx, topv_stream* stream, const topv_token_select_params* params);
 
 #ifdef __cplusplus
 }

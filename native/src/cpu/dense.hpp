@@ -22,11 +22,12 @@ struct GemvParams {
   int64_t n, k;
 };
 
-/// dst[i, :] = src[i, :], from one dtype to another.
+/// dst[i, :] = src[i, :], from one dtype to another, then zeros up to dst_cols.
 struct ConvertParams {
   const void* src;
   void* dst;
-  int64_t rows, cols, ld_src, ld_dst;
+  int64_t rows, cols, ld_src;
+  int64_t dst_cols, ld_dst;
   int32_t src_dtype, dst_dtype;  ///< src F32, F16 or BF16; dst F32 or BF16
 };
 

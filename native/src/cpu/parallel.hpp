@@ -8,28 +8,21 @@
 
 namespace topv::cpu {
 
-/// A fixed number of OpenMP threads (the same team that oneDNN uses) and memory that outlives the call.
-class Team {
+/// Memory that outlives a call, so that operations do not allocate.
+class Scratch {
  public:
-  explicit Team(int threads) : threads_(threads) {}
-  ~Team() { std::free(memory_); }
-  Team(const Team&) = delete;
-  Team& operator=(const Team&) = delete;
+  Scratch() = default;
+  ~Scratch() { std::free(memory_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
 
-  int threads() const { return threads_; }
-
-  /// count elements, 64-byte aligned, contents undefined, valid until the next call of scratch().
-  template <typename T>
-  T* scratch(int64_t count) {
-    return static_cast<T*>(bytes(static_cast<size_t>(count) * sizeof(T)));
-  }
-
- private:
-  void* bytes(size_t wanted) {
-    if (wanted > size_) {
+  /// bytes, 64-byte aligned, contents undefined, valid until the next call.
+  void* get(size_t bytes) {
+    if (bytes > size_) {
       std::free(memory_);
+      memory_ = nullptr;
       size_ = 0;
-      const size_t rounded = (wanted + 4095) / 4096 * 4096;
+      const size_t rounded = (bytes + 4095) / 4096 * 4096;
       memory_ = std::aligned_alloc(4096, rounded);
       if (memory_ == nullptr) throw std::bad_alloc();
       size_ = rounded;
@@ -37,9 +30,27 @@ class Team {
     return memory_;
   }
 
-  int threads_;
+ private:
   void* memory_ = nullptr;
   size_t size_ = 0;
+};
+
+/// A fixed number of OpenMP threads (the same team that oneDNN uses) and their scratch memory.
+class Team {
+ public:
+  explicit Team(int threads) : threads_(threads) {}
+
+  int threads() const { return threads_; }
+
+  /// count elements, 64-byte aligned, contents undefined, valid until the next call of scratch().
+  template <typename T>
+  T* scratch(int64_t count) {
+    return static_cast<T*>(scratch_.get(static_cast<size_t>(count) * sizeof(T)));
+  }
+
+ private:
+  int threads_;
+  Scratch scratch_;
 };
 
 /// Splits [0, n) into one even range per thread, of at least grain items, and runs body(begin, end, thread)

@@ -1,26 +1,28 @@
-// gemm and what is built on it.
+// gemm, and patch_embed, which is a gemm between two conversions.
 #pragma once
 
 #include <memory>
 
-#include "cpu/common/onednn.hpp"
-#include "topv/backend.hpp"
+#include "cpu/common/matmul.hpp"
 
 namespace topv::cpu {
 
 class Gemm {
  public:
-  Gemm(Level level, const Kernels& kernels, Team& team) : kernels_(kernels), team_(team) {
-    limit_onednn(level);
-  }
+  Gemm(Level level, const Kernels& kernels, Team& team);
 
   std::unique_ptr<topv_weight> create(const topv_weight_params& params);
   void run(const topv_gemm_params& params);
   void patch_embed(const topv_patch_embed_params& params);
 
  private:
+  void run_packed(const topv_gemm_params& params, CpuWeight& weight);
+  void pack(CpuWeight& weight);
   const Kernels& kernels_;
   Team& team_;
+  Matmul matmul_;
+  Scratch patches_;
+  bool bf16_;  ///< whether oneDNN is given bfloat16
 };
 
 }  // namespace topv::cpu
