@@ -104,6 +104,10 @@ public final class JsonObject {
     return names;
   }
 
+  public boolean isObject(String name) {
+    return has(name) && node.get(name).isObject();
+  }
+
   public Optional<JsonObject> object(String name) {
     if (!has(name)) {
       return Optional.empty();
@@ -211,6 +215,23 @@ public final class JsonObject {
       throw expected(name, "a number from " + min + " to " + max);
     }
     return number;
+  }
+
+  /** A list of finite numbers, or one number as a list of one; empty when absent. */
+  public List<Double> numbers(String name) {
+    if (!has(name)) {
+      return List.of();
+    }
+    JsonNode value = node.get(name);
+    List<Double> list = new ArrayList<>();
+    for (JsonNode element : value.isArray() ? value : List.of(value)) {
+      double number = element.isNumber() ? element.doubleValue() : Double.NaN;
+      if (!Double.isFinite(number)) {
+        throw expected(name, "a number or a list of numbers");
+      }
+      list.add(number);
+    }
+    return List.copyOf(list);
   }
 
   /** The members as strings, for an object whose values are all strings. */
