@@ -1,0 +1,6 @@
+package io.topv.engine.template;
+
+/** Python's None. */
+enum None {
+  NONE
+}

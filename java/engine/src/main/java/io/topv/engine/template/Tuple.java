@@ -1,0 +1,6 @@
+package io.topv.engine.template;
+
+import java.util.List;
+
+/** A Python tuple. */
+record Tuple(List<Object> items) {}
