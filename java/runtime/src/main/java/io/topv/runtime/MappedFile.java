@@ -5,8 +5,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.LongPointer;
-import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.PointerPointer;
 
 /**
  * A whole file mapped read-only into memory, of any size. Ranges are valid until {@link #close}.
@@ -27,13 +25,11 @@ public final class MappedFile implements AutoCloseable {
    */
   public static MappedFile open(Path path) {
     NativeLibrary.load();
-    try (PointerPointer<Pointer> data = new PointerPointer<>(1);
-        LongPointer bytes = new LongPointer(1)) {
-      int status = topv.topv_map_file(path.toString(), data, bytes);
+    try (LongPointer bytes = new LongPointer(1)) {
+      Address start = new Address(0); // receives *data
+      int status = topv.topv_map_file(path.toString(), start, bytes);
       NativeLibrary.check(status, null);
-      Pointer start = data.get(Pointer.class, 0);
-      long address = start == null ? 0 : start.address();
-      return new MappedFile(path, new MemoryRange(address, bytes.get()));
+      return new MappedFile(path, new MemoryRange(start.address(), bytes.get()));
     }
   }
 

@@ -8,7 +8,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
- * What generation_config.json asks for, or leaves open. It is the model maker's proposal; options given by the user win.
+ * What generation_config.json asks for, or leaves open. It is the model maker's proposal; options
+ * given by the user win.
  *
  * @param eosTokenIds any of them ends the answer; empty: as config.json says
  * @param doSample false means greedy, whatever the temperature

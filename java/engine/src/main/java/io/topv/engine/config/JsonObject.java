@@ -23,8 +23,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A JSON object that knows its file and its place in it, so that every error names both. A member that is absent and one
- * that is null are the same, as they are for transformers.
+ * A JSON object that knows its file and its place in it, so that every error names both. A member
+ * that is absent and one that is null are the same, as they are for transformers.
  */
 public final class JsonObject {
   private static final long MAX_FILE_BYTES = 64L << 20;
@@ -33,7 +33,10 @@ public final class JsonObject {
               JsonFactory.builder()
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(64).maxNumberLength(64).build())
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(64)
+                          .maxNumberLength(64)
+                          .build())
                   .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();

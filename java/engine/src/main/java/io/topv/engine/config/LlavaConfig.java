@@ -1,5 +1,6 @@
 package io.topv.engine.config;
 
+import io.topv.runtime.Activation;
 import io.topv.runtime.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,10 +10,12 @@ import java.util.Optional;
  * LLaVA-1.5: features of a CLIP tower, a projector of two linear maps, a LLaMA decoder.
  *
  * @param imageTokenIndex id of the placeholder that stands for one visual token
- * @param visionFeatureLayers which hidden states of the tower are taken: 0 is the input of the first layer (after the
- *     pre-LayerNorm), i the output of layer i; several are concatenated along the channels, in this order
+ * @param visionFeatureLayers which hidden states of the tower are taken: 0 is the input of the
+ *     first layer (after the pre-LayerNorm), i the output of layer i; several are concatenated
+ *     along the channels, in this order
  * @param selectStrategy whether the class token is dropped
- * @param imageSeqLength visual tokens per image by the file's word; the model itself does not use it
+ * @param imageSeqLength visual tokens per image by the file's word; the model itself does not use
+ *     it
  */
 public record LlavaConfig(
     VisionConfig vision,
@@ -73,7 +76,7 @@ public record LlavaConfig(
         imageToken,
         featureLayers(json, vision.layers()),
         strategy(json),
-        Activation.parse(json, "projector_hidden_act", Activation.GELU),
+        Activations.parse(json, "projector_hidden_act", Activation.GELU),
         json.bool("multimodal_projector_bias", true),
         json.integer("image_seq_length", 576, 1, TextConfig.MAX_SIZE),
         ModelConfig.dtype(json).or(() -> json.object("text_config").flatMap(ModelConfig::dtype)));

@@ -18,8 +18,7 @@ public sealed interface ModelConfig permits LlavaConfig, LlamaConfig {
   static ModelConfig load(Path modelDir) {
     Path file = modelDir.resolve("config.json");
     if (!Files.isRegularFile(file)) {
-      throw new TopvException(
-          file + ": no such file; expected a model in Hugging Face format");
+      throw new TopvException(file + ": no such file; expected a model in Hugging Face format");
     }
     return parse(JsonObject.read(file));
   }
@@ -38,8 +37,7 @@ public sealed interface ModelConfig permits LlavaConfig, LlamaConfig {
     return switch (json.text(field).orElse("")) {
       case "llava" -> LlavaConfig.parse(json);
       case "llama", "mistral" -> new LlamaConfig(TextConfig.parse(json), dtype(json));
-      default ->
-          throw json.refused(field, "is not supported; supported: llava, llama, mistral");
+      default -> throw json.refused(field, "is not supported; supported: llava, llama, mistral");
     };
   }
 

@@ -3,8 +3,8 @@ package io.topv.engine.config;
 import java.util.Optional;
 
 /**
- * How the frequencies f_i = theta^(-2i/D) of the rotary embedding are stretched for contexts beyond the trained one
- * (transformers 5.18, modeling_rope_utils.py).
+ * How the frequencies f_i = theta^(-2i/D) of the rotary embedding are stretched for contexts beyond
+ * the trained one (transformers 5.18, modeling_rope_utils.py).
  */
 public sealed interface RopeScaling {
 
@@ -15,9 +15,9 @@ public sealed interface RopeScaling {
   record Linear(double factor) implements RopeScaling {}
 
   /**
-   * LLaMA 3.1: with wave length w = 2 pi / f_i and P = originalMaxPositions, f_i where w < P / highFreqFactor, f_i /
-   * factor where w > P / lowFreqFactor, and between the two (1 - s) f_i / factor + s f_i with s = (P / w -
-   * lowFreqFactor) / (highFreqFactor - lowFreqFactor).
+   * LLaMA 3.1: with wave length w = 2 pi / f_i and P = originalMaxPositions, f_i where w < P /
+   * highFreqFactor, f_i / factor where w > P / lowFreqFactor, and between the two (1 - s) f_i /
+   * factor + s f_i with s = (P / w - lowFreqFactor) / (highFreqFactor - lowFreqFactor).
    */
   record Llama3(
       double factor, double lowFreqFactor, double highFreqFactor, int originalMaxPositions)
@@ -48,8 +48,7 @@ public sealed interface RopeScaling {
                 .orElse(json.integer(original, maxPositions, 1, TextConfig.MAX_SIZE));
         yield new Llama3(factor(json, "factor"), low, high, positions);
       }
-      default ->
-          throw json.refused(field, "is not supported; supported: default, linear, llama3");
+      default -> throw json.refused(field, "is not supported; supported: default, linear, llama3");
     };
   }
 

@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A LLaMA decoder: RMSNorm, rotary embedding, grouped-query attention, SwiGLU. The query projection is [heads *
- * headDim, hiddenSize], key and value are [kvHeads * headDim, hiddenSize].
+ * A LLaMA decoder: RMSNorm, rotary embedding, grouped-query attention, SwiGLU. The query projection
+ * is [heads * headDim, hiddenSize], key and value are [kvHeads * headDim, hiddenSize].
  *
  * @param modelType llama or mistral (the same graph without a sliding window)
  * @param headDim a multiple of 8, at most 256; heads * headDim may differ from hiddenSize
@@ -42,7 +42,9 @@ public record TextConfig(
     eosTokenIds = List.copyOf(eosTokenIds);
   }
 
-  /** Where a field is absent, the default of LlamaConfig or MistralConfig (transformers 5.18) holds. */
+  /**
+   * Where a field is absent, the default of LlamaConfig or MistralConfig (transformers 5.18) holds.
+   */
   static TextConfig parse(JsonObject json) {
     String type = json.text("model_type").orElse("llama");
     boolean mistral = type.equals("mistral");
@@ -142,7 +144,8 @@ public record TextConfig(
       }
     }
     if (json.has("quantization_config")) {
-      throw json.refused("quantization_config", "is not supported: weights must be F32, F16 or BF16");
+      throw json.refused(
+          "quantization_config", "is not supported: weights must be F32, F16 or BF16");
     }
     for (String layerType : json.texts("layer_types")) {
       if (!layerType.equals("full_attention")) {

@@ -1,8 +1,10 @@
 package io.topv.engine.config;
 
+import io.topv.runtime.Activation;
+
 /**
- * A CLIP vision tower: a class embedding and one embedding per patch, learned positions, a LayerNorm before the layers,
- * pre-norm layers with biases everywhere.
+ * A CLIP vision tower: a class embedding and one embedding per patch, learned positions, a
+ * LayerNorm before the layers, pre-norm layers with biases everywhere.
  *
  * @param imageSize side of the square input in pixels, a multiple of patchSize
  */
@@ -68,7 +70,7 @@ public record VisionConfig(
         heads,
         image,
         patch,
-        Activation.parse(json, "hidden_act", Activation.QUICK_GELU),
+        Activations.parse(json, "hidden_act", Activation.QUICK_GELU),
         json.number("layer_norm_eps", 1e-5, 0, 1),
         channels);
   }

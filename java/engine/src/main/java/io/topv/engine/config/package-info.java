@@ -1,2 +1,5 @@
-/** config.json and generation_config.json as records; what is not supported is refused, never ignored. */
+/**
+ * config.json and generation_config.json as records; what is not supported is refused, never
+ * ignored.
+ */
 package io.topv.engine.config;

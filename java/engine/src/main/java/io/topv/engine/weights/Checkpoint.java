@@ -15,7 +15,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The weights of a model: model.safetensors, or the shards that model.safetensors.index.json names. */
+/**
+ * The weights of a model: model.safetensors, or the shards that model.safetensors.index.json names.
+ */
 public final class Checkpoint implements AutoCloseable {
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
@@ -44,7 +46,9 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /** Opens MODEL_DIR/model.safetensors, else the shards of MODEL_DIR/model.safetensors.index.json. */
+  /**
+   * Opens MODEL_DIR/model.safetensors, else the shards of MODEL_DIR/model.safetensors.index.json.
+   */
   public static Checkpoint open(Path modelDir) {
     Path single = modelDir.resolve(SINGLE);
     if (Files.exists(single)) {
@@ -78,7 +82,10 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /** Tensor name to shard name. A shard is a plain file name: an index must not lead out of its directory. */
+  /**
+   * Tensor name to shard name. A shard is a plain file name: an index must not lead out of its
+   * directory.
+   */
   static Map<String, String> weightMap(JsonObject index) {
     JsonObject weightMap =
         index
@@ -122,7 +129,10 @@ public final class Checkpoint implements AutoCloseable {
     return "; expected a model in Hugging Face format";
   }
 
-  /** The file that says which tensors there are: the single one or the index. Errors call the checkpoint so. */
+  /**
+   * The file that says which tensors there are: the single one or the index. Errors call the
+   * checkpoint so.
+   */
   public String name() {
     return name;
   }

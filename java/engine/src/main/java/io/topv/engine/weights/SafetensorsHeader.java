@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The head of a safetensors file: eight bytes of length N (little-endian), then N bytes of JSON that name every tensor.
- * What is believed is checked: the tensors cover the rest of the file without gap or overlap, each with as many bytes
- * as its shape and type need.
+ * The head of a safetensors file: eight bytes of length N (little-endian), then N bytes of JSON
+ * that name every tensor. What is believed is checked: the tensors cover the rest of the file
+ * without gap or overlap, each with as many bytes as its shape and type need.
  *
  * @param tensors in the order of their data
  * @param metadata the __metadata__ strings; empty when there are none
@@ -37,14 +37,17 @@ public record SafetensorsHeader(
    * Reads and checks a header.
    *
    * @param file what errors call the file
-   * @param head the first bytes of the file, from position 0: all of them, or at least {@code LENGTH_BYTES +
-   *     MAX_HEADER_BYTES}
+   * @param head the first bytes of the file, from position 0: all of them, or at least {@code
+   *     LENGTH_BYTES + MAX_HEADER_BYTES}
    * @param fileBytes size of the whole file
    */
   public static SafetensorsHeader parse(String file, ByteBuffer head, long fileBytes) {
     if (fileBytes < LENGTH_BYTES) {
       throw new TopvException(
-          file + ": " + fileBytes + " bytes; a safetensors file starts with 8 bytes of header length");
+          file
+              + ": "
+              + fileBytes
+              + " bytes; a safetensors file starts with 8 bytes of header length");
     }
     long length = head.duplicate().order(ByteOrder.LITTLE_ENDIAN).getLong(0);
     if (length < 2 || length > MAX_HEADER_BYTES) {
@@ -64,8 +67,7 @@ public record SafetensorsHeader(
     String json = text(file, head.slice(LENGTH_BYTES, (int) length));
     SafetensorsJson parsed = SafetensorsJson.parse(file, json, dataStart);
     List<TensorInfo> tensors = new ArrayList<>(parsed.tensors());
-    tensors.sort(
-        Comparator.comparingLong(TensorInfo::offset).thenComparingLong(TensorInfo::bytes));
+    tensors.sort(Comparator.comparingLong(TensorInfo::offset).thenComparingLong(TensorInfo::bytes));
     requireCover(file, tensors, dataStart, fileBytes);
     return new SafetensorsHeader(tensors, parsed.metadata(), dataStart);
   }
@@ -81,7 +83,9 @@ public record SafetensorsHeader(
     }
   }
 
-  /** Tensors in order of their offsets must follow each other exactly, up to the end of the file. */
+  /**
+   * Tensors in order of their offsets must follow each other exactly, up to the end of the file.
+   */
   private static void requireCover(
       String file, List<TensorInfo> tensors, long dataStart, long fileBytes) {
     long end = dataStart;

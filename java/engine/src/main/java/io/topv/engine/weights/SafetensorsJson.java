@@ -17,8 +17,8 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * The JSON of a safetensors header, token by token: nothing that is not expected at its place is ever built up in
- * memory.
+ * The JSON of a safetensors header, token by token: nothing that is not expected at its place is
+ * ever built up in memory.
  */
 final class SafetensorsJson {
   private static final String METADATA = "__metadata__";
@@ -105,13 +105,14 @@ final class SafetensorsJson {
         case "dtype" -> type = Optional.of(readType(place));
         case "shape" -> shape = Optional.of(readNumbers(place + ": shape"));
         case "data_offsets" -> offsets = Optional.of(readNumbers(place + ": data_offsets"));
-        default -> throw new TopvException(
-            file
-                + ": "
-                + place
-                + ": unknown field "
-                + Text.oneLine(field)
-                + "; expected dtype, shape and data_offsets");
+        default ->
+            throw new TopvException(
+                file
+                    + ": "
+                    + place
+                    + ": unknown field "
+                    + Text.oneLine(field)
+                    + "; expected dtype, shape and data_offsets");
       }
     }
     if (type.isEmpty() || shape.isEmpty() || offsets.isEmpty()) {

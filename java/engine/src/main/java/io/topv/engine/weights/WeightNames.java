@@ -8,12 +8,14 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a checkpoint calls its tensors. transformers has saved LLaVA under several schemes, seen in every combination:
+ * What a checkpoint calls its tensors. transformers has saved LLaVA under several schemes, seen in
+ * every combination:
  *
  * <ul>
- *   <li>decoder: language_model.model.* (up to 4.51, and again what 5.x writes), model.language_model.* (4.52 on), or
- *       model.* (text only);
- *   <li>output matrix: language_model.lm_head.weight or lm_head.weight, or none when it is tied to the embedding;
+ *   <li>decoder: language_model.model.* (up to 4.51, and again what 5.x writes),
+ *       model.language_model.* (4.52 on), or model.* (text only);
+ *   <li>output matrix: language_model.lm_head.weight or lm_head.weight, or none when it is tied to
+ *       the embedding;
  *   <li>tower: [model.]vision_tower.vision_model.* (up to 4.x) or [model.]vision_tower.* (5.x);
  *   <li>projector: [model.]multi_modal_projector.*
  * </ul>
@@ -62,8 +64,8 @@ public final class WeightNames {
    * @param file what errors call the checkpoint
    * @param names of all its tensors
    * @param hasVision whether it is a LLaVA checkpoint
-   * @param tied whether the output matrix is the embedding: then one of the two may be missing. Where both are stored,
-   *     both are used, as transformers does.
+   * @param tied whether the output matrix is the embedding: then one of the two may be missing.
+   *     Where both are stored, both are used, as transformers does.
    */
   public static WeightNames detect(
       String file, Set<String> names, boolean hasVision, boolean tied) {

@@ -3,16 +3,13 @@ package io.topv.engine.weights;
 import io.topv.engine.TopvException;
 import io.topv.engine.config.Text;
 import io.topv.runtime.DType;
+import io.topv.runtime.HalfFloats;
 import io.topv.runtime.MappedFile;
 import io.topv.runtime.MemoryRange;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** A tensor of a checkpoint, in memory that is valid as long as the checkpoint is open. */
 public final class WeightTensor {
-  private static final int CHUNK_BYTES = 1 << 20;
-
   private final String file;
   private final MappedFile mapped;
   private final TensorInfo info;
@@ -60,10 +57,11 @@ public final class WeightTensor {
   /**
    * The elements in the mapped file, row-major and dense.
    *
-   * @throws TopvException when the dtype is none that weights may have, or the data is not aligned to it
+   * @throws TopvException when the dtype is none that weights may have, or the data is not aligned
+   *     to it
    */
   public MemoryRange memory() {
-    int elementBytes = dtype() == DType.F32 ? Float.BYTES : Short.BYTES;
+    int elementBytes = dtype().bytes();
     if ((mapped.address() + info.offset()) % elementBytes != 0) {
       throw new TopvException(
           describe()
@@ -76,31 +74,17 @@ public final class WeightTensor {
     return mapped.slice(info.offset(), info.bytes());
   }
 
-  /** A copy of all elements; meant for vectors, at most 2^31 - 1 elements. */
+  /**
+   * A copy of all elements; meant for vectors.
+   *
+   * @throws TopvException as {@link #memory} does, and for more than 2 GiB
+   */
   public float[] toFloats() {
     DType dtype = dtype();
-    if (info.elements() > Integer.MAX_VALUE - 8) {
-      throw new TopvException(describe() + ": " + info.elements() + " elements are too many");
+    if (info.bytes() > Integer.MAX_VALUE) {
+      throw new TopvException(describe() + ": " + info.bytes() + " bytes are too many to copy");
     }
-    float[] floats = new float[(int) info.elements()];
-    int elementBytes = dtype == DType.F32 ? Float.BYTES : Short.BYTES;
-    int chunk = CHUNK_BYTES / elementBytes;
-    for (int start = 0; start < floats.length; start += chunk) {
-      int count = Math.min(chunk, floats.length - start);
-      ByteBuffer bytes =
-          mapped
-              .bytes(info.offset() + (long) start * elementBytes, count * elementBytes)
-              .order(ByteOrder.LITTLE_ENDIAN);
-      for (int i = 0; i < count; i++) {
-        floats[start + i] =
-            switch (dtype) {
-              case F32 -> bytes.getFloat(i * Float.BYTES);
-              case BF16 -> Float.intBitsToFloat(bytes.getShort(i * Short.BYTES) << 16);
-              default -> Half.toFloat(bytes.getShort(i * Short.BYTES));
-            };
-      }
-    }
-    return floats;
+    return HalfFloats.toFloats(dtype, memory());
   }
 
   /** "FILE: tensor NAME". */

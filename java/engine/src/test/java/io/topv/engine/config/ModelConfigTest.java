@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.topv.engine.TopvException;
+import io.topv.runtime.Activation;
 import io.topv.runtime.DType;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -13,7 +14,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 final class ModelConfigTest {
   private static ModelConfig parse(String json) {
-    return ModelConfig.parse("config.json", json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+    return ModelConfig.parse(
+        "config.json", json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
   }
 
   private static TextConfig llama(String fields) {
@@ -31,11 +33,29 @@ final class ModelConfigTest {
     assertThat(c)
         .isEqualTo(
             new TextConfig(
-                "llama", 4096, 11008, 32, 32, 32, 128, 32000, 1e-6, 10000, new RopeScaling.Default(),
-                2048, false, false, false, java.util.OptionalInt.of(1), List.of(2)));
+                "llama",
+                4096,
+                11008,
+                32,
+                32,
+                32,
+                128,
+                32000,
+                1e-6,
+                10000,
+                new RopeScaling.Default(),
+                2048,
+                false,
+                false,
+                false,
+                java.util.OptionalInt.of(1),
+                List.of(2)));
   }
 
-  /** The config.json of llava-hf/llava-1.5-7b-hf as saved by transformers 4: most fields are left out. */
+  /**
+   * The config.json of llava-hf/llava-1.5-7b-hf as saved by transformers 4: most fields are left
+   * out.
+   */
   @Test
   void readsTheSparseConfigOfLlava15() {
     LlavaConfig c =
@@ -77,9 +97,7 @@ final class ModelConfigTest {
     assertThat(llava(base + "'vision_feature_layer':-1").visionFeatureLayers()).containsExactly(4);
     assertThat(llava(base + "'vision_feature_layer':-5").visionFeatureLayers()).containsExactly(0);
     LlavaConfig c =
-        llava(
-            base
-                + "'vision_feature_layer':[-1,1,-3],'vision_feature_select_strategy':'full'");
+        llava(base + "'vision_feature_layer':[-1,1,-3],'vision_feature_select_strategy':'full'");
     assertThat(c.visionFeatureLayers()).containsExactly(4, 1, 2);
     assertThat(c.featureSize()).isEqualTo(3 * 768);
     assertThat(c.visualTokens()).isEqualTo(50);

@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.topv.engine.TopvException;
 import io.topv.runtime.DType;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class CheckpointTest {
   private static final float[] VALUES = {1.5f, -2, Float.MIN_VALUE, Float.NEGATIVE_INFINITY};
@@ -54,7 +58,39 @@ final class CheckpointTest {
       assertThat(b.toFloats()).containsExactly(1, -2);
       assertThat(b.memory().address() % 2).isZero();
       assertThat(checkpoint.find("nothing")).isEmpty();
-      assertThat(checkpoint.find("h").orElseThrow().toFloats()).containsExactly(1);
+    }
+  }
+
+  /**
+   * All 65,536 patterns of each 16-bit type against the value that its exponent and fraction give.
+   */
+  @ParameterizedTest
+  @CsvSource({"F16,10,15", "BF16,7,127"})
+  void widensEveryPattern(StorageType type, int fractionBits, int bias) throws IOException {
+    ByteBuffer patterns = ByteBuffer.allocate(1 << 17).order(ByteOrder.LITTLE_ENDIAN);
+    for (int bits = 0; bits < 1 << 16; bits++) {
+      patterns.putShort((short) bits);
+    }
+    new SafetensorsWriter()
+        .add("x", type, patterns.array(), 256, 256)
+        .write(dir.resolve("model.safetensors"));
+    try (Checkpoint checkpoint = Checkpoint.open(dir)) {
+      float[] floats = checkpoint.require("x", 256, 256).toFloats();
+      for (int bits = 0; bits < 1 << 16; bits++) {
+        int exponent = (bits & 0x7fff) >> fractionBits;
+        int steps = bits & (1 << fractionBits) - 1;
+        double fraction = Math.scalb((double) steps, -fractionBits);
+        double magnitude =
+            exponent == 2 * bias + 1
+                ? (steps == 0 ? Double.POSITIVE_INFINITY : Double.NaN)
+                : exponent == 0
+                    ? Math.scalb(fraction, 1 - bias)
+                    : Math.scalb(1 + fraction, exponent - bias);
+        float expected = (float) (bits < 0x8000 ? magnitude : -magnitude);
+        assertThat(Float.floatToIntBits(floats[bits]))
+            .as("%s %04x", type, bits)
+            .isEqualTo(Float.floatToIntBits(expected));
+      }
     }
   }
 

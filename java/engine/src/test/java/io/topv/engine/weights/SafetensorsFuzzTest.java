@@ -4,7 +4,9 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.topv.engine.TopvException;
 import java.nio.ByteBuffer;
 
-/** Whatever the bytes: a header whose tensors lie inside the file, or a TopvException of one line. */
+/**
+ * Whatever the bytes: a header whose tensors lie inside the file, or a TopvException of one line.
+ */
 final class SafetensorsFuzzTest {
   @FuzzTest(maxDuration = "30s")
   void header(byte[] file) {
@@ -19,7 +21,8 @@ final class SafetensorsFuzzTest {
     }
     long end = header.dataStart();
     for (TensorInfo tensor : header.tensors()) {
-      if (tensor.offset() != end || tensor.bytes() * 8 != tensor.elements() * tensor.type().bits()) {
+      if (tensor.offset() != end
+          || tensor.bytes() * 8 != tensor.elements() * tensor.type().bits()) {
         throw new AssertionError(tensor.toString());
       }
       end += tensor.bytes();

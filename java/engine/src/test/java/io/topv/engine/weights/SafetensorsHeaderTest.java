@@ -58,9 +58,18 @@ final class SafetensorsHeaderTest {
         lie("{" + A + "}", 7, "data_offsets end at 8, but the file has only 7 bytes of data"),
         lie("{" + A + "}", 9, "1 bytes after the last tensor"),
         lie("{" + A + "," + A + "}", 8, "not valid JSON: Duplicate"),
-        lie("{" + A + "," + A.replace("\"a\"", "\"b\"") + "}", 8, "tensor b: data_offsets start at 0, inside"),
-        lie("{" + A + "," + A.replace("\"a\"", "\"b\"").replace("0,8", "4,12") + "}", 12, "start at 4, inside"),
-        lie("{" + A + "," + A.replace("\"a\"", "\"b\"").replace("0,8", "12,20") + "}", 20, "start at 12, leaving a gap"),
+        lie(
+            "{" + A + "," + A.replace("\"a\"", "\"b\"") + "}",
+            8,
+            "tensor b: data_offsets start at 0, inside"),
+        lie(
+            "{" + A + "," + A.replace("\"a\"", "\"b\"").replace("0,8", "4,12") + "}",
+            12,
+            "start at 4, inside"),
+        lie(
+            "{" + A + "," + A.replace("\"a\"", "\"b\"").replace("0,8", "12,20") + "}",
+            20,
+            "start at 12, leaving a gap"),
         lie("{" + A.replace("0,8", "4,12") + "}", 12, "start at 4, leaving a gap"),
         lie("{" + A.replace("0,8", "8,0") + "}", 8, "expected [begin, end]"),
         lie("{" + A.replace("0,8", "0,8,8") + "}", 8, "expected [begin, end]"),
@@ -68,8 +77,14 @@ final class SafetensorsHeaderTest {
         lie("{" + A.replace("0,8", "-8,0") + "}", 8, "data_offsets = -8; expected integers"),
         lie("{" + A.replace("0,8", "0,8.0") + "}", 8, "data_offsets = 8.0; expected integers"),
         lie("{" + A.replace("0,8", "0,9223372036854775808") + "}", 8, "expected integers"),
-        lie("{" + A.replace("0,8", "9223372036854775799,9223372036854775807") + "}", 8, "beyond 2^63"),
-        lie("{" + A.replace("[2]", "[3]") + "}", 8, "hold 8 bytes, but shape = [3] of dtype F32 needs 12"),
+        lie(
+            "{" + A.replace("0,8", "9223372036854775799,9223372036854775807") + "}",
+            8,
+            "beyond 2^63"),
+        lie(
+            "{" + A.replace("[2]", "[3]") + "}",
+            8,
+            "hold 8 bytes, but shape = [3] of dtype F32 needs 12"),
         lie("{" + A.replace("[2]", "[-2]") + "}", 8, "shape = -2; expected integers"),
         lie("{" + A.replace("[2]", "[4294967296,4294967296,2]") + "}", 8, "beyond 2^63"),
         lie("{" + A.replace("[2]", "[2,\"1\"]") + "}", 8, "shape = 1; expected integers"),
@@ -83,7 +98,10 @@ final class SafetensorsHeaderTest {
         lie("{" + A.replace("\"dtype\":\"F32\",", "") + "}", 8, "dtype is missing"),
         lie("{" + A.replace("\"shape\":[2],", "") + "}", 8, "shape is missing"),
         lie("{" + A.replace(",\"data_offsets\":[0,8]", "") + "}", 8, "data_offsets is missing"),
-        lie("{" + A.replace("\"shape\"", "\"strides\":[1],\"shape\"") + "}", 8, "unknown field strides"),
+        lie(
+            "{" + A.replace("\"shape\"", "\"strides\":[1],\"shape\"") + "}",
+            8,
+            "unknown field strides"),
         lie("{\"a\":[]}", 0, "tensor a = [; expected an object"),
         lie("{\"a\":null}", 0, "tensor a = null; expected an object"),
         lie("{\"__metadata__\":[]}", 0, "__metadata__ = [; expected an object of strings"),
@@ -124,8 +142,7 @@ final class SafetensorsHeaderTest {
               tooShort.length);
     }
     for (long length : new long[] {0, 1, -1, Long.MIN_VALUE, 100_000_001, Long.MAX_VALUE}) {
-      byte[] file =
-          ByteBuffer.allocate(32).order(ByteOrder.LITTLE_ENDIAN).putLong(length).array();
+      byte[] file = ByteBuffer.allocate(32).order(ByteOrder.LITTLE_ENDIAN).putLong(length).array();
       assertThatThrownBy(() -> parse(file))
           .isInstanceOf(TopvException.class)
           .hasMessageContaining("header length = " + Long.toUnsignedString(length) + "; expected");

@@ -66,14 +66,17 @@ final class SafetensorsPropertyTest {
       Entry e = entries.get(at);
       long step = 1 + random.nextInt(9);
       switch (random.nextInt(7)) {
-        case 0 -> entries.set(at, new Entry(e.name(), e.dtype(), e.shape(), e.begin() + step, e.end()));
-        case 1 -> entries.set(at, new Entry(e.name(), e.dtype(), e.shape(), e.begin(), e.end() + step));
+        case 0 ->
+            entries.set(at, new Entry(e.name(), e.dtype(), e.shape(), e.begin() + step, e.end()));
+        case 1 ->
+            entries.set(at, new Entry(e.name(), e.dtype(), e.shape(), e.begin(), e.end() + step));
         case 2 ->
             entries.set(
                 at, new Entry(e.name(), e.dtype(), e.shape(), e.begin() + step, e.end() + step));
         case 3 -> entries.remove(at);
         case 4 -> entries.add(e);
-        case 5 -> entries.set(at, new Entry(e.name(), e.dtype() + "X", e.shape(), e.begin(), e.end()));
+        case 5 ->
+            entries.set(at, new Entry(e.name(), e.dtype() + "X", e.shape(), e.begin(), e.end()));
         default -> {
           long[] longer = Arrays.copyOf(e.shape(), e.shape().length + 1);
           longer[longer.length - 1] = 1 + step;

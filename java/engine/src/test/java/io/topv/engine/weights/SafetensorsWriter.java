@@ -61,7 +61,9 @@ final class SafetensorsWriter {
     Files.write(file, toBytes());
   }
 
-  /** Any header text, padded with spaces to 8 bytes as the reference implementation does, and data. */
+  /**
+   * Any header text, padded with spaces to 8 bytes as the reference implementation does, and data.
+   */
   static byte[] file(String header, byte[] data) {
     byte[] utf8 = header.getBytes(StandardCharsets.UTF_8);
     int padded = (utf8.length + 7) / 8 * 8;

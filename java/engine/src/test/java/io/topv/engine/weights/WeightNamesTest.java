@@ -50,8 +50,7 @@ final class WeightNamesTest {
 
   @Test
   void textOnlyTiedAndUntied() {
-    Set<String> untied =
-        Set.of("model.norm.weight", "model.embed_tokens.weight", "lm_head.weight");
+    Set<String> untied = Set.of("model.norm.weight", "model.embed_tokens.weight", "lm_head.weight");
     assertThat(WeightNames.detect("m", untied, false, true).lmHead()).isEqualTo("lm_head.weight");
     Set<String> onlyHead = Set.of("model.norm.weight", "lm_head.weight");
     assertThat(WeightNames.detect("m", onlyHead, false, true).embedTokens())

@@ -1,15 +1,11 @@
 package io.topv.engine.config;
 
+import io.topv.runtime.Activation;
 import java.util.Optional;
 
 /** The pointwise functions between two linear maps, by the names that transformers gives them. */
-public enum Activation {
-  /** x * Phi(x), exact (erf). */
-  GELU,
-  /** The tanh approximation of GELU. */
-  GELU_TANH,
-  /** x * sigmoid(1.702 x). */
-  QUICK_GELU;
+final class Activations {
+  private Activations() {}
 
   static Activation parse(JsonObject json, String field, Activation fallback) {
     Optional<String> name = json.text(field);
@@ -17,13 +13,12 @@ public enum Activation {
       return fallback;
     }
     return switch (name.get()) {
-      case "gelu" -> GELU;
-      case "gelu_new", "gelu_pytorch_tanh" -> GELU_TANH;
-      case "quick_gelu" -> QUICK_GELU;
+      case "gelu" -> Activation.GELU;
+      case "gelu_new", "gelu_pytorch_tanh" -> Activation.GELU_TANH;
+      case "quick_gelu" -> Activation.QUICK_GELU;
       default ->
           throw json.refused(
-              field,
-              "is not supported; supported: gelu, gelu_new, gelu_pytorch_tanh, quick_gelu");
+              field, "is not supported; supported: gelu, gelu_new, gelu_pytorch_tanh, quick_gelu");
     };
   }
 }
