@@ -1,0 +1,94 @@
+#include "reference/kv_gather.hpp"
+#include "test_util.hpp"
+
+namespace {
+
+constexpr int64_t kSlots = 40;
+
+struct Gather {
+  Gather(int layers, int heads, int head_dim, const std::vector<int32_t>& from, const std::vector<int32_t>& to,
+         int32_t dtype)
+      : src(from), dst(to) {
+    const int64_t width = int64_t{heads} * head_dim;
+    test::Random random(from.size() + 1);
+    for (int i = 0; i < 2 * layers; ++i) {
+      caches.emplace_back(kSlots * width, dtype);
+      caches.back().fill(random, kSlots, width, width);
+    }
+    for (int i = 0; i < layers; ++i) {
+      k.push_back(caches[static_cast<size_t>(2 * i)].data());
+      v.push_back(caches[static_cast<size_t>(2 * i + 1)].data());
+    }
+    p.k_caches = k.data();
+    p.v_caches = v.data();
+    p.src_slots = src.data();
+    p.dst_slots = dst.data();
+    p.count = static_cast<int64_t>(src.size());
+    p.cache_slots = kSlots;
+    p.layer_count = layers;
+    p.kv_heads = heads;
+    p.head_dim = head_dim;
+    p.dtype = dtype;
+  }
+  std::vector<test::Array> caches;
+  std::vector<void*> k, v;
+  std::vector<int32_t> src, dst;
+  topv_kv_gather_params p = {};
+};
+
+void run(topv::Context& ctx, const std::vector<int32_t>& src, const std::vector<int32_t>& dst) {
+  for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
+    for (const int layers : {0, 1, 3}) {
+      for (const int head_dim : {8, 40}) {
+        Gather one(layers, 3, head_dim, src, dst, dtype);
+        std::vector<std::vector<double>> expected;
+        for (const test::Array& cache : one.caches) expected.push_back(reference::kv_gather(one.p, cache.data()));
+        ctx.kv_gather(one.p);
+        for (size_t c = 0; c < one.caches.size(); ++c) {
+          for (int64_t i = 0; i < one.caches[c].count(); ++i) {
+            CLOSE(one.caches[c].get(i), expected[c][static_cast<size_t>(i)], 0, "cache " + std::to_string(c));
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST(moves_rows_anywhere) {
+  test::for_each_context([](topv::Context& ctx) {
+    run(ctx, {}, {});
+    run(ctx, {39}, {0});
+    run(ctx, {0, 5, 7}, {30, 31, 39});
+  });
+}
+
+TEST(compacts_in_place) {
+  test::for_each_context([](topv::Context& ctx) {
+    run(ctx, {0, 2, 3, 7, 20, 21, 39}, {0, 1, 2, 3, 4, 5, 6});
+    run(ctx, {8, 9, 10, 11, 12}, {7, 8, 9, 10, 11});
+  });
+}
+
+TEST(goes_in_ascending_order_where_rows_depend_on_each_other) {
+  test::for_each_context([](topv::Context& ctx) {
+    run(ctx, {0, 1, 2}, {1, 2, 3});  // row 0 spreads
+    run(ctx, {4, 5}, {6, 6});        // the later one wins
+  });
+}
+
+TEST(a_bad_slot_is_refused_before_anything_is_written) {
+  test::for_each_context([](topv::Context& ctx) {
+    for (const int32_t bad : {-1, static_cast<int32_t>(kSlots)}) {
+      for (const bool source : {true, false}) {
+        Gather one(1, 1, 8, {5, 6}, {0, 1}, TOPV_F32);
+        (source ? one.src : one.dst)[1] = bad;
+        const std::vector<test::Array> before = one.caches;
+        REFUSED(TOPV_INVALID_ARGUMENT, ctx.kv_gather(one.p), "kv_gather", source ? "src_slots[1]" : "dst_slots[1]",
+                std::to_string(bad));
+        for (size_t c = 0; c < before.size(); ++c) CHECK(one.caches[c] == before[c]);
+      }
+    }
+  });
+}
