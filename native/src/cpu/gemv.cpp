@@ -9,7 +9,6 @@
 namespace topv::cpu::TOPV_ISA {
 namespace {
 
-constexpr int kUnroll = 4;
 constexpr int kChunk = 64;  // sums that wait for the epilogue
 constexpr int kPrefetchBytes = 2048;
 
@@ -26,38 +25,51 @@ F step_n(const bf16* w, const bf16* a, int n, F acc) {
   return dot(load_pairs_n(w, n), load_pairs_n(a, n), acc);
 }
 
-/// sums[i] = a[i, :] . w for kRows rows of a.
-template <int kRows, typename T>
-void dot_row(const T* w, const T* a, int64_t lda, int64_t k, float* const* sums) {
+/// sums[i][j] = a[i, :] . w[j, :] for kRows rows of a and kWide rows of W.
+template <int kRows, int kWide, typename T>
+void dot_rows(const T* w, const T* a, int64_t lda, int64_t k, float (*sums)[kChunk]) {
+  // Enough sums at once to hide the latency of a multiply-add, few enough for the registers.
+  constexpr int kUnroll = kWide > 1 ? 2 : 4;
   constexpr int kBlock = kUnroll * kStep<T>;
-  F acc[kRows][kUnroll];
-  for (int i = 0; i < kRows; ++i) {
-    for (int u = 0; u < kUnroll; ++u) acc[i][u] = zero();
+  F acc[kRows][kWide][kUnroll];
+  for (auto& row : acc) {
+    for (auto& sum : row) std::fill_n(sum, kUnroll, zero());
   }
   int64_t x = 0;
   for (; x + kBlock <= k; x += kBlock) {
-    const char* ahead = reinterpret_cast<const char*>(w + x) + kPrefetchBytes;
-    for (int line = 0; line < kBlock * static_cast<int>(sizeof(T)); line += 64)
-      _mm_prefetch(ahead + line, _MM_HINT_T0);
+    for (int j = 0; j < kWide; ++j) {
+      const char* ahead = reinterpret_cast<const char*>(w + j * k + x) + kPrefetchBytes;
+      for (int line = 0; line < kBlock * static_cast<int>(sizeof(T)); line += 64) {
+        _mm_prefetch(ahead + line, _MM_HINT_T0);
+      }
+    }
     for (int u = 0; u < kUnroll; ++u) {
+      const int64_t at = x + u * kStep<T>;
       for (int i = 0; i < kRows; ++i) {
-        const int64_t at = x + u * kStep<T>;
-        acc[i][u] = step(w + at, a + i * lda + at, acc[i][u]);
+        for (int j = 0; j < kWide; ++j) acc[i][j][u] = step(w + j * k + at, a + i * lda + at, acc[i][j][u]);
       }
     }
   }
-  for (; x + kStep<T> <= k; x += kStep<T>) {
-    for (int i = 0; i < kRows; ++i) acc[i][0] = step(w + x, a + i * lda + x, acc[i][0]);
+  for (; x < k; x += kStep<T>) {
+    const int n = static_cast<int>(std::min<int64_t>(kStep<T>, k - x));
+    for (int i = 0; i < kRows; ++i) {
+      for (int j = 0; j < kWide; ++j) acc[i][j][0] = step_n(w + j * k + x, a + i * lda + x, n, acc[i][j][0]);
+    }
   }
-  if (x < k) {
-    for (int i = 0; i < kRows; ++i)
-      acc[i][1] = step_n(w + x, a + i * lda + x, static_cast<int>(k - x), acc[i][1]);
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kWide; ++j) {
+      F sum = acc[i][j][0];
+      for (int u = 1; u < kUnroll; ++u) sum += acc[i][j][u];
+      sums[i][j] = reduce_add(sum);
+    }
   }
-  for (int i = 0; i < kRows; ++i) *sums[i] = reduce_add((acc[i][0] + acc[i][1]) + (acc[i][2] + acc[i][3]));
 }
 
+/// Rows [begin, end) of W with kRows rows of a from row on.
 template <int kRows, typename T, typename C>
 void gemv_rows(const GemvParams& p, int64_t row, int64_t begin, int64_t end) {
+  // One row of W at a time streams best; with more rows of a, two share the loads of a.
+  constexpr int kWide = kRows > 1 ? 2 : 1;
   const topv_gemm_params& g = *p.gemm;
   const T* a = static_cast<const T*>(g.a) + row * g.lda;
   C* c = static_cast<C*>(g.c) + row * g.ldc;
@@ -69,10 +81,13 @@ void gemv_rows(const GemvParams& p, int64_t row, int64_t begin, int64_t end) {
     for (int64_t j = std::max(begin, first); j < block_end; j += kChunk) {
       alignas(64) float sums[kRows][kChunk];
       const int64_t count = std::min<int64_t>(kChunk, block_end - j);
-      for (int64_t x = 0; x < count; ++x) {
-        float* out[kRows];
-        for (int i = 0; i < kRows; ++i) out[i] = &sums[i][x];
-        dot_row<kRows>(block + (j - first + x) * p.k, a, g.lda, p.k, out);
+      const T* w = block + (j - first) * p.k;
+      int64_t x = 0;
+      for (; x + kWide <= count; x += kWide) {
+        dot_rows<kRows, kWide>(w + x * p.k, a, g.lda, p.k, reinterpret_cast<float(*)[kChunk]>(&sums[0][x]));
+      }
+      for (; x < count; ++x) {
+        dot_rows<kRows, 1>(w + x * p.k, a, g.lda, p.k, reinterpret_cast<float(*)[kChunk]>(&sums[0][x]));
       }
       for (int i = 0; i < kRows; ++i) finish(epilogue, sums[i], j, c + i * g.ldc + j, count);
     }
@@ -84,8 +99,14 @@ void gemv_as(Team& team, const GemvParams& p) {
   parallel_for(team, p.n, 1 + 32768 / p.k, [&](int64_t begin, int64_t end, int) {
     int64_t row = 0;
     for (; row + 4 <= p.gemm->m; row += 4) gemv_rows<4, T, C>(p, row, begin, end);
-    for (; row + 2 <= p.gemm->m; row += 2) gemv_rows<2, T, C>(p, row, begin, end);
-    if (row < p.gemm->m) gemv_rows<1, T, C>(p, row, begin, end);
+    switch (p.gemm->m - row) {
+      case 1:
+        return gemv_rows<1, T, C>(p, row, begin, end);
+      case 2:
+        return gemv_rows<2, T, C>(p, row, begin, end);
+      case 3:
+        return gemv_rows<3, T, C>(p, row, begin, end);
+    }
   });
 }
 
