@@ -59,7 +59,7 @@ public final class IncrementalDecoder {
 
   /** Ends the stream; returns what was held back. The decoder is then as new. */
   public String flush() {
-    String rest = size == context ? "" : after(decode(0, size));
+    String rest = size == context ? "" : after(decode(0, size), size);
     size = 0;
     context = 0;
     contextText = "";
@@ -74,42 +74,51 @@ public final class IncrementalDecoder {
     return tokenizer.decode(Arrays.copyOfRange(window, from, to), skipSpecial);
   }
 
-  private String after(String text) {
-    return text.startsWith(contextText) ? text.substring(contextText.length()) : "";
+  /** The part of {@code text}, which the first {@code end} ids give, that is not out yet. */
+  private String after(String text, int end) {
+    // A byte that fits nowhere changes the text of all bytes before it, also of those that are out.
+    return text.startsWith(contextText)
+        ? text.substring(contextText.length())
+        : decode(context, end);
   }
 
   /** Lets go the text of the first {@code end} ids, and keeps the newest of them as context. */
   private String emit(int end, String text) {
-    String out = after(text);
+    String out = after(text, end);
     String newest = decode(context, end);
-    // An empty text would hide a following space from a decoder that strips the first one.
-    if (context > 0 && !newest.isEmpty() || size - context > MAX_WAITING) {
+    // As context an empty text would do harm: a decoder that strips the first space would strip
+    // one that follows. But context must not grow for ever.
+    boolean shrink = context > 0 && (!newest.isEmpty() || context > MAX_WAITING);
+    if (shrink) {
       System.arraycopy(window, context, window, 0, size - context);
       size -= context;
-      end -= context;
+      context = end - context;
       contextText = newest;
     } else {
+      context = end;
       contextText = text;
     }
-    context = end;
     return out;
   }
 
   /**
-   * Lets go what later tokens cannot change, although the end is open: all up to the last place
-   * where the window splits into two texts.
+   * Lets go what later tokens cannot change, although the end is open: all but the last, incomplete
+   * character, or, where the bytes make no characters, up to the last place where the window splits
+   * into two texts.
    */
   private String emitSettled(String text) {
+    for (int end = size; end > context && end >= size - MAX_INCOMPLETE; end--) {
+      String head = decode(0, end);
+      if (!endsOpen(head)) {
+        return emit(end, head);
+      }
+    }
     for (int end = size - MAX_INCOMPLETE; end > context; end--) {
       String head = decode(0, end);
-      if (text.equals(head + decode(end, size)) && !endsWithContext(head)) {
+      if (text.equals(head + decode(end, size))) {
         return emit(end, head);
       }
     }
     return "";
-  }
-
-  private boolean endsWithContext(String head) {
-    return head.equals(contextText);
   }
 }
