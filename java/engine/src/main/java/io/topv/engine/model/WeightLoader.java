@@ -1,0 +1,121 @@
+package io.topv.engine.model;
+
+import io.topv.engine.TopvException;
+import io.topv.engine.weights.Checkpoint;
+import io.topv.engine.weights.WeightTensor;
+import io.topv.runtime.Context;
+import io.topv.runtime.DType;
+import io.topv.runtime.DeviceBuffer;
+import io.topv.runtime.MemoryRange;
+import io.topv.runtime.Tensor;
+import io.topv.runtime.Weight;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Brings tensors of a checkpoint to the device and owns them. The checkpoint stays open: matrices
+ * may be read in place.
+ */
+final class WeightLoader implements AutoCloseable {
+
+  /** A stored matrix [rows, k]. */
+  record Rows(String name, long rows) {}
+
+  private final Context context;
+  private final Checkpoint checkpoint;
+  private final DType compute;
+  private final List<AutoCloseable> owned = new ArrayList<>();
+
+  WeightLoader(Context context, Checkpoint checkpoint, DType compute) {
+    this.context = context;
+    this.checkpoint = checkpoint;
+    this.compute = compute;
+  }
+
+  DType compute() {
+    return compute;
+  }
+
+  Context context() {
+    return context;
+  }
+
+  /** One matrix of the stacked {@code parts}. */
+  Weight matrix(long k, Rows... parts) {
+    List<WeightTensor> tensors =
+        Arrays.stream(parts).map(part -> checkpoint.require(part.name(), part.rows(), k)).toList();
+    return pack(tensors, k);
+  }
+
+  /** A convolution kernel [rows, 3, patch, patch] as a matrix [rows, 3 * patch * patch]. */
+  Weight patches(String name, long rows, long patch) {
+    return pack(List.of(checkpoint.require(name, rows, 3, patch, patch)), 3 * patch * patch);
+  }
+
+  private Weight pack(List<WeightTensor> tensors, long k) {
+    DType dtype = tensors.get(0).dtype();
+    for (WeightTensor tensor : tensors) {
+      if (tensor.dtype() != dtype) {
+        throw new TopvException(
+            "%s: dtype = %s, but %s has %s; matrices that are multiplied together need one dtype"
+                .formatted(tensor, tensor.dtype(), tensors.get(0).name(), dtype));
+      }
+    }
+    List<MemoryRange> memory = tensors.stream().map(WeightTensor::memory).toList();
+    Weight weight = Weight.pack(context, memory, dtype, k, compute);
+    owned.add(weight);
+    return weight;
+  }
+
+  /** Stacked vectors as one F32 tensor [1, sum]. */
+  Tensor vector(Rows... parts) {
+    int total = Arrays.stream(parts).mapToInt(part -> (int) part.rows()).sum();
+    float[] values = new float[total];
+    int at = 0;
+    for (Rows part : parts) {
+      float[] floats = checkpoint.require(part.name(), part.rows()).toFloats();
+      System.arraycopy(floats, 0, values, at, floats.length);
+      at += floats.length;
+    }
+    return floats(values, 1, total);
+  }
+
+  /** As {@link #vector}, or nothing where the configuration has no bias. */
+  Optional<Tensor> bias(boolean present, Rows... parts) {
+    return present ? Optional.of(vector(parts)) : Optional.empty();
+  }
+
+  /** The host's values of a stored matrix. */
+  float[] values(String name, long rows, long cols) {
+    return checkpoint.require(name, rows, cols).toFloats();
+  }
+
+  /** A new F32 tensor. */
+  Tensor floats(float[] values, long rows, long cols) {
+    DeviceBuffer buffer = context.allocate(DType.F32, rows, cols);
+    owned.add(buffer);
+    return buffer.tensor(DType.F32, rows, cols).put(values);
+  }
+
+  /** A stored matrix as it is, for look-ups. */
+  Tensor table(String name, long rows, long cols) {
+    WeightTensor stored = checkpoint.require(name, rows, cols);
+    DeviceBuffer buffer = context.allocate(stored.dtype(), rows, cols);
+    owned.add(buffer);
+    return buffer.tensor(stored.dtype(), rows, cols).put(stored.memory());
+  }
+
+  @Override
+  public void close() {
+    for (AutoCloseable resource : owned) {
+      try {
+        resource.close();
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    owned.clear();
+  }
+}
