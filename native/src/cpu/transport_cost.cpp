@@ -289,10 +289,6 @@ void run(Team& team, const topv_transport_cost_params& p) {
 void transport_cost(Team& team, const topv_transport_cost_params& p) {
   int64_t tokens = 0;
   for (int m = 0; m < p.images; ++m) tokens += int64_t{p.grid_w[m]} * p.grid_h[m];
-  if (p.row_index == nullptr && tokens > p.rows) {
-    fail(TOPV_INVALID_ARGUMENT, "transport_cost: rows = %lld, but the grids have %lld tokens",
-         static_cast<long long>(p.rows), static_cast<long long>(tokens));
-  }
   for (int64_t t = 0; p.row_index != nullptr && t < tokens; ++t) {
     if (p.row_index[t] < 0 || p.row_index[t] >= p.rows) {
       fail(TOPV_INVALID_ARGUMENT, "transport_cost: row_index[%lld] = %d is not in [0, %lld)", static_cast<long long>(t),

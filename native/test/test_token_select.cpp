@@ -1,0 +1,63 @@
+#include "topv_case.hpp"
+
+namespace {
+
+using Indices = std::vector<int32_t>;
+
+reference::Values doubles(const std::vector<float>& x) { return reference::Values(x.begin(), x.end()); }
+
+}  // namespace
+
+TEST(agrees_with_the_reference_with_many_ties) {
+  test::for_each_context([](topv::Context& ctx) {
+    test::Random random(1);
+    for (const int32_t n : {1, 2, 3, 7, 16, 17, 100, 576}) {
+      for (int round = 0; round < 20; ++round) {
+        std::vector<float> importance;
+        for (int32_t i = 0; i < n; ++i) {
+          const int64_t kind = random.below(12);
+          importance.push_back(kind == 0   ? std::numeric_limits<float>::quiet_NaN()
+                               : kind == 1 ? std::numeric_limits<float>::infinity()
+                               : kind == 2 ? -std::numeric_limits<float>::infinity()
+                               : kind == 3 ? -0.0f
+                               : kind < 8  ? static_cast<float>(random.below(4)) - 1
+                                           : random.normal());
+        }
+        for (const int32_t top : {0, static_cast<int32_t>(random.below(n + 1)), n}) {
+          for (const int recover : {0, 1, 3, 4, 1000}) {
+            const Indices kept = test::token_select(ctx, importance, {n}, {top}, recover);
+            CHECK(kept == reference::token_select(doubles(importance), top, recover));
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST(equal_importances_keep_the_lower_indices) {
+  test::for_each_context([](topv::Context& ctx) {
+    CHECK((test::token_select(ctx, std::vector<float>(6, 1.0f), {6}, {3}, 0) == Indices{0, 1, 2}));
+    CHECK((test::token_select(ctx, std::vector<float>(10, 1.0f), {10}, {3}, 4) == Indices{0, 1, 2, 3, 7}));
+  });
+}
+
+TEST(keeping_all_keeps_all) {
+  test::for_each_context([](topv::Context& ctx) {
+    std::vector<float> importance(50);
+    test::Random random(2);
+    for (float& x : importance) x = random.normal();
+    Indices all(50);
+    std::iota(all.begin(), all.end(), 0);
+    CHECK(test::token_select(ctx, importance, {50}, {50}, 0) == all);
+    CHECK(test::token_select(ctx, importance, {50}, {50}, 4) == all);
+    CHECK(test::token_select(ctx, importance, {50}, {7}, 1) == all);
+  });
+}
+
+TEST(images_are_packed_one_after_the_other) {
+  test::for_each_context([](topv::Context& ctx) {
+    const std::vector<float> importance = {3, 1, 2, 5, 0, 9, 8, 7};
+    CHECK((test::token_select(ctx, importance, {3, 1, 4}, {1, 1, 2}, 2) == Indices{0, 1, 0, 0, 1, 2}));
+    CHECK((test::token_select(ctx, importance, {3, 1, 4}, {0, 0, 3}, 0) == Indices{1, 2, 3}));
+  });
+}
