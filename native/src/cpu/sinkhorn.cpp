@@ -16,7 +16,7 @@ namespace topv::cpu::TOPV_ISA {
 namespace {
 
 constexpr float kSmall = 1e-30f, kLarge = 1e30f;  // sums outside lose precision to the underflow of K
-constexpr int64_t kGrain = 65536;                 // elements of K that are worth a thread
+constexpr int64_t kGrain = 1 << 20;                // elements of K that are worth a thread
 
 /// One image; p and q are its marginals.
 struct Problem {

@@ -16,20 +16,19 @@
 namespace topv::cpu::TOPV_ISA {
 namespace {
 
-constexpr int64_t kChunk = 256;  // features
-
-/// How features enter the product: kParts words per value, in the order that makes left x right the product.
+/// How features enter the product: kParts vectors per kWidth features; term i of the product is part kLeft[i] times
+/// part kRight[i]. kChunk features at a time.
 struct FloatParts {
   using Tile = FloatTile;
+  static constexpr int64_t kChunk = 256;
   static constexpr int kTerms = 1, kParts = 1, kWidth = kLanes;
   static constexpr int kLeft[kTerms] = {0}, kRight[kTerms] = {0};
   static void split(const F* x, F (&parts)[kParts]) { parts[0] = x[0]; }
 };
-constexpr int FloatParts::kLeft[], FloatParts::kRight[];
-
 #if defined(__AMX_BF16__)
 struct Bf16Parts {
   using Tile = Bf16Tile;
+  static constexpr int64_t kChunk = 64;
   static constexpr int kTerms = 3, kParts = 2, kWidth = 2 * kLanes;
   static constexpr int kLeft[kTerms] = {0, 1, 0}, kRight[kTerms] = {0, 0, 1};
   static void split(const F* x, F (&parts)[kParts]) {
@@ -49,13 +48,10 @@ struct Bf16Parts {
     return {_mm512_castsi512_ps(_mm512_and_si512(sum, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
   }
 };
-using Parts = Bf16Parts;
-#else
-using Parts = FloatParts;
 #endif
 
-using Tile = Parts::Tile;
-using Element = Tile::Element;
+template <typename Parts>
+constexpr int64_t kDepth = Parts::kChunk * Parts::kTerms;
 
 /// Rows of features of one image, on one side of the transport.
 template <typename T>
@@ -100,9 +96,10 @@ void moments(Team& team, const Side<T>& side, const float* other, float* norm) {
     for (int64_t i = begin; i < end; ++i) {
       const T* row = side.row(i);
       double square = 0, linear = 0;
-      for (int64_t c = 0; c < side.cols; c += kChunk) {
+      constexpr int64_t kRun = 256;  // summed in float32
+      for (int64_t c = 0; c < side.cols; c += kRun) {
         F a = zero(), b = zero();
-        for (int64_t j = c; j < std::min(c + kChunk, side.cols); j += kLanes) {
+        for (int64_t j = c; j < std::min(c + kRun, side.cols); j += kLanes) {
           const int64_t left = side.cols - j;
           const F x = load_some(row + j, left), m = load_some(side.mean + j, left);
           const F centred = x - m, shift = m - load_some(other + j, left);
@@ -119,7 +116,7 @@ void moments(Team& team, const Side<T>& side, const float* other, float* norm) {
 }
 
 /// kWidth centred features of row i from feature c on; zero outside.
-template <typename T>
+template <typename Parts, typename T>
 void centred(const Side<T>& side, int64_t i, int64_t c, F (&parts)[Parts::kParts]) {
   F x[Parts::kWidth / kLanes];
   for (int h = 0; h < Parts::kWidth / kLanes; ++h) {
@@ -129,39 +126,38 @@ void centred(const Side<T>& side, int64_t i, int64_t c, F (&parts)[Parts::kParts
   Parts::split(x, parts);
 }
 
-constexpr int64_t kDepth = kChunk * Parts::kTerms;
-
 /// Rows begin .. end as left operand: [end - begin, kDepth].
-template <typename T>
-void pack_left(const Side<T>& side, int64_t begin, int64_t end, int64_t chunk, Element* packed) {
+template <typename Parts, typename T>
+void pack_left(const Side<T>& side, int64_t begin, int64_t end, int64_t chunk, typename Parts::Tile::Element* packed) {
   for (int64_t i = begin; i < end; ++i) {
-    Element* row = packed + (i - begin) * kDepth;
-    for (int64_t c = 0; c < kChunk; c += Parts::kWidth) {
+    auto* row = packed + (i - begin) * kDepth<Parts>;
+    for (int64_t c = 0; c < Parts::kChunk; c += Parts::kWidth) {
       F parts[Parts::kParts];
-      centred(side, i, chunk + c, parts);
+      centred<Parts>(side, i, chunk + c, parts);
       for (int term = 0; term < Parts::kTerms; ++term) {
-        std::memcpy(static_cast<void*>(row + term * kChunk + c), &parts[Parts::kLeft[term]], sizeof(F));
+        std::memcpy(static_cast<void*>(row + term * Parts::kChunk + c), &parts[Parts::kLeft[term]], sizeof(F));
       }
     }
   }
 }
 
 /// Rows j .. j + kColumns as right operand: [kDepth / kGroup, kColumns, kGroup].
-template <typename T>
-void pack_right(const Side<T>& side, int64_t j, int64_t chunk, Element* packed) {
+template <typename Parts, typename T>
+void pack_right(const Side<T>& side, int64_t j, int64_t chunk, typename Parts::Tile::Element* packed) {
+  constexpr int kGroup = Parts::Tile::kGroup;
   for (int64_t half = 0; half < kColumns; half += kLanes) {
-    for (int64_t c = 0; c < kChunk; c += Parts::kWidth) {
+    for (int64_t c = 0; c < Parts::kChunk; c += Parts::kWidth) {
       F squares[Parts::kParts][kLanes];
       for (int i = 0; i < kLanes; ++i) {
         F parts[Parts::kParts];
-        centred(side, j + half + i, chunk + c, parts);
+        centred<Parts>(side, j + half + i, chunk + c, parts);
         for (int part = 0; part < Parts::kParts; ++part) squares[part][i] = parts[part];
       }
       for (auto& square : squares) transpose(square);
       for (int term = 0; term < Parts::kTerms; ++term) {
-        Element* at = packed + (term * kChunk + c) * kColumns + half * Tile::kGroup;
+        auto* at = packed + (term * Parts::kChunk + c) * kColumns + half * kGroup;
         for (int i = 0; i < kLanes; ++i) {
-          std::memcpy(static_cast<void*>(at + i * kColumns * Tile::kGroup), &squares[Parts::kRight[term]][i],
+          std::memcpy(static_cast<void*>(at + i * kColumns * kGroup), &squares[Parts::kRight[term]][i],
                       sizeof(F));
         }
       }
@@ -170,23 +166,24 @@ void pack_right(const Side<T>& side, int64_t j, int64_t chunk, Element* packed) 
 }
 
 /// distance[i, j] = linear_i + linear_j - 2 s_i t_j for all pairs, with its extremes per row.
-template <typename T>
+template <typename Parts, typename T>
 void distances(Team& team, const Side<T>& source, const Side<T>& target, float* distance, float* least, float* most,
-               Element* packed, int64_t packed_per_thread, float* products) {
+               float* packed, int64_t packed_per_thread, float* products) {
+  using Element = typename Parts::Tile::Element;
   const int64_t n = source.n, columns = round_up(n, kColumns);
   constexpr int64_t kRows = 32;
   const int64_t rows = round_up(n, kRows);
   parallel_for(team, rows / kRows, 1, [&](int64_t first, int64_t last, int thread) {
     TileScope scope;
     const int64_t begin = first * kRows, end = last * kRows;
-    Element* right = packed + thread * packed_per_thread;
-    Element* left = right + kColumns * kDepth;
-    for (int64_t chunk = 0; chunk < source.cols; chunk += kChunk) {
-      pack_left(source, begin, end, chunk, left);
+    Element* right = reinterpret_cast<Element*>(packed + thread * packed_per_thread);
+    Element* left = right + kColumns * kDepth<Parts>;
+    for (int64_t chunk = 0; chunk < source.cols; chunk += Parts::kChunk) {
+      pack_left<Parts>(source, begin, end, chunk, left);
       for (int64_t j = 0; j < columns; j += kColumns) {
-        pack_right(target, j, chunk, right);
-        Tile::multiply(left, kDepth, static_cast<int>(end - begin), right, static_cast<int>(kDepth),
-                       products + j * rows + begin * kColumns, chunk > 0);
+        pack_right<Parts>(target, j, chunk, right);
+        Parts::Tile::multiply(left, kDepth<Parts>, static_cast<int>(end - begin), right, static_cast<int>(kDepth<Parts>),
+                              products + j * rows + begin * kColumns, chunk > 0);
       }
     }
     for (int64_t i = begin; i < std::min(end, n); ++i) {
@@ -246,7 +243,7 @@ void finish(Team& team, const topv_transport_cost_params& p, int w, int h, float
   });
 }
 
-template <typename T>
+template <typename Parts, typename T>
 void run(Team& team, const topv_transport_cost_params& p) {
   int64_t most_tokens = 0, most_side = 0;
   for (int m = 0; m < p.images; ++m) {
@@ -256,7 +253,7 @@ void run(Team& team, const topv_transport_cost_params& p) {
   const int64_t rows = round_up(most_tokens, 64);
   const int64_t means = round_up(p.cols, 64);
   const int64_t bells = round_up(2 * most_side, 64);
-  const int64_t packed = (rows + kColumns) * kDepth * static_cast<int64_t>(sizeof(Element)) / 4;  // per thread, in floats
+  const int64_t packed = (rows + kColumns) * kDepth<Parts> / Parts::Tile::kGroup;  // floats per thread
   float* scratch = team.scratch<float>(2 * means + 4 * rows + bells + rows * rows + team.threads() * packed);
   float* linear = scratch + 2 * means;
   float* bell = linear + 4 * rows;
@@ -275,8 +272,7 @@ void run(Team& team, const topv_transport_cost_params& p) {
     moments(team, source, target.mean, p.source_norm + first);
     moments(team, target, source.mean, p.target_norm + first);
     float *least = linear + 2 * rows, *most = linear + 3 * rows;
-    distances(team, source, target, cost, least, most, reinterpret_cast<Element*>(products + rows * rows),
-              packed * 4 / static_cast<int64_t>(sizeof(Element)), products);
+    distances<Parts>(team, source, target, cost, least, most, products + rows * rows, packed, products);
     finish(team, p, p.grid_w[m], p.grid_h[m], *std::min_element(least, least + n), *std::max_element(most, most + n),
            bell, cost);
     first += n;
@@ -295,7 +291,11 @@ void transport_cost(Team& team, const topv_transport_cost_params& p) {
            p.row_index[t], static_cast<long long>(p.rows));
     }
   }
-  p.dtype == TOPV_F32 ? run<float>(team, p) : run<bf16>(team, p);
+#if defined(__AMX_BF16__)
+  // The error of the halves averages out over the features; where these are few, the product is cheap anyway.
+  if (p.cols >= 256) return p.dtype == TOPV_F32 ? run<Bf16Parts, float>(team, p) : run<Bf16Parts, bf16>(team, p);
+#endif
+  p.dtype == TOPV_F32 ? run<FloatParts, float>(team, p) : run<FloatParts, bf16>(team, p);
 }
 
 }  // namespace topv::cpu::TOPV_ISA
