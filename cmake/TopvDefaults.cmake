@@ -24,7 +24,7 @@ if(TOPV_SANITIZE)
   # vptr would need type information that hidden visibility keeps inside each library.
   set(sanitizers -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_compile_options(topv_defaults INTERFACE ${sanitizers})
-  target_link_options(topv_defaults INTERFACE ${sanitizers} -Wl,-z,nodefs)
+  target_link_options(topv_defaults INTERFACE ${sanitizers})
 else()
   target_link_options(topv_defaults INTERFACE -static-libstdc++ -static-libgcc)
 endif()

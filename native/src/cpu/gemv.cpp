@@ -96,7 +96,7 @@ void gemv_rows(const GemvParams& p, int64_t row, int64_t begin, int64_t end) {
 
 template <typename T, typename C>
 void gemv_as(Team& team, const GemvParams& p) {
-  parallel_for(team, p.n, 1 + 32768 / p.k, [&](int64_t begin, int64_t end, int) {
+  parallel_for(team, p.n, 1 + 65536 / p.k, [&](int64_t begin, int64_t end, int) {
     int64_t row = 0;
     for (; row + 4 <= p.gemm->m; row += 4) gemv_rows<4, T, C>(p, row, begin, end);
     switch (p.gemm->m - row) {
