@@ -53,7 +53,7 @@ final class ClipVisionTower {
     this.config = llava.vision();
     this.workspace = workspace;
     this.dtype = loader.compute();
-    this.activation = Activations.of(config.hiddenAct());
+    this.activation = config.hiddenAct();
     int c = config.hiddenSize();
     this.patches =
         loader.patches(names.vision("embeddings.patch_embedding.weight"), c, config.patchSize());

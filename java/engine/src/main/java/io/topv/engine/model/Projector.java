@@ -21,7 +21,7 @@ final class Projector {
 
   Projector(LlavaConfig config, WeightNames names, WeightLoader loader, Workspace workspace) {
     this.workspace = workspace;
-    this.activation = Activations.of(config.projectorHiddenAct());
+    this.activation = config.projectorHiddenAct();
     int c = config.text().hiddenSize();
     boolean bias = config.multimodalProjectorBias();
     this.linear1 =
