@@ -8,8 +8,10 @@ import io.topv.runtime.DType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -149,6 +151,32 @@ final class CheckpointTest {
     Files.copy(dir.resolve("s1.safetensors"), dir.resolve("s4.safetensors"));
     index("{'a':'s1.safetensors','z':'s4.safetensors'}");
     refuses("tensor a is in two shards, " + dir.resolve("s1.safetensors") + " and ");
+  }
+
+  /** A sparse file of 5 GiB: offsets beyond 2^32 must not wrap. */
+  @Test
+  void readsBeyondFourGiB() throws IOException {
+    long hole = 5L << 30;
+    String header =
+        "{\"hole\":{\"dtype\":\"U8\",\"shape\":[%d],\"data_offsets\":[0,%<d]},".formatted(hole)
+            + "\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[%d,%d]}}"
+                .formatted(hole, hole + 8);
+    byte[] head = SafetensorsWriter.file(header, new byte[0]);
+    ByteBuffer values = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+    values.putFloat(0.5f).putFloat(-3).flip();
+    try (FileChannel file =
+        FileChannel.open(
+            dir.resolve("model.safetensors"),
+            StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.SPARSE)) {
+      file.write(ByteBuffer.wrap(head));
+      file.write(values, head.length + hole);
+    }
+    try (Checkpoint checkpoint = Checkpoint.open(dir)) {
+      assertThat(checkpoint.bytes()).isEqualTo(hole + 8);
+      assertThat(checkpoint.require("x", 2).toFloats()).containsExactly(0.5f, -3);
+    }
   }
 
   @Test

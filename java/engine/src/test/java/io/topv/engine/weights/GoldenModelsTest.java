@@ -28,7 +28,11 @@ final class GoldenModelsTest {
 
   static Stream<Path> models() throws IOException {
     try (Stream<Path> directories = Files.list(GOLDEN)) {
-      return directories.filter(Files::isDirectory).sorted().toList().stream();
+      return directories
+          .filter(d -> Files.exists(d.resolve("config.json")))
+          .sorted()
+          .toList()
+          .stream();
     }
   }
 
