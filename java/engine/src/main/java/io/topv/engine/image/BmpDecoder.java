@@ -18,6 +18,7 @@ final class BmpDecoder {
   private long offset;
   private byte[] palette = {};
   private boolean gray;
+  private boolean alpha;
   private int[] masks = {0x7c00, 0x3e0, 0x1f};
 
   private BmpDecoder(byte[] data) {
@@ -31,6 +32,9 @@ final class BmpDecoder {
   }
 
   String mode() {
+    if (alpha) {
+      return "RGBA";
+    }
     return bits > 8 ? "RGB" : !gray ? "P" : palette.length / 4 == 2 ? "1" : "L";
   }
 
@@ -67,8 +71,7 @@ final class BmpDecoder {
     int next = 14 + (int) header;
     if (compression == BITFIELDS) {
       int at = header < 52 ? next : 54;
-      boolean alpha = header >= 56;
-      readMasks(at, alpha);
+      readMasks(at, header >= 56);
       next += header < 52 ? 12 : 0;
     } else if (compression != RAW && compression != RLE8 && compression != RLE4) {
       throw new MalformedImage("is a BMP with compression " + compression);
@@ -90,7 +93,7 @@ final class BmpDecoder {
     for (int i = 0; i < 3; i++) {
       read[i] = (int) Bytes.u32le(data, at + 4 * i);
     }
-    int alpha = withAlpha ? (int) Bytes.u32le(data, at + 12) : 0;
+    int alphaMask = withAlpha ? (int) Bytes.u32le(data, at + 12) : 0;
     int[][] known =
         switch (bits) {
           case 32 ->
@@ -104,15 +107,18 @@ final class BmpDecoder {
                 {0xff000000, 0xff00, 0xff, 0xff0000},
                 {0, 0, 0, 0}
               };
-          case 24 -> new int[][] {{0xff0000, 0xff00, 0xff, alpha}};
-          case 16 -> new int[][] {{0xf800, 0x7e0, 0x1f, alpha}, {0x7c00, 0x3e0, 0x1f, alpha}};
+          case 24 -> new int[][] {{0xff0000, 0xff00, 0xff, alphaMask}};
+          case 16 ->
+              new int[][] {{0xf800, 0x7e0, 0x1f, alphaMask}, {0x7c00, 0x3e0, 0x1f, alphaMask}};
           default -> new int[0][];
         };
-    int[] all = {read[0], read[1], read[2], alpha};
+    int[] all = {read[0], read[1], read[2], alphaMask};
     if (Arrays.stream(known).noneMatch(mask -> Arrays.equals(mask, all))) {
       throw new MalformedImage("is a BMP with an unsupported bit field layout");
     }
-    masks = Arrays.equals(read, new int[3]) ? new int[] {0xff0000, 0xff00, 0xff} : read;
+    boolean none = Arrays.equals(read, new int[3]);
+    alpha = bits == 32 && (none || alphaMask != 0);
+    masks = none ? new int[] {0xff0000, 0xff00, 0xff} : read;
   }
 
   /** Stores four bytes an entry, blue first; a grey ramp means grey samples, as for Pillow. */
@@ -130,7 +136,7 @@ final class BmpDecoder {
         gray &= palette[4 * i + c] == (byte) level;
       }
     }
-    if (!gray && colors > 256) {
+    if (!gray && stored > 256) {
       throw new MalformedImage("is a BMP with a palette of " + colors + " colours");
     }
     boolean odd = gray && bits != (colors == 2 ? 1 : 8) && compression == RAW;

@@ -76,8 +76,9 @@ final class JpegDecoder {
   }
 
   /**
-   * Components of full width and half height: the JDK's libjpeg repeats their rows, the one that
-   * Pillow uses weighs the nearer row 3 to 1. Repeated rows hold all that is needed to do so here.
+   * Components of full width and half height: libjpeg 6b, which most JDKs carry, repeats their
+   * rows; libjpeg-turbo, which Pillow and some distributions' JDKs have, weighs the nearer row 3 to
+   * 1. Repeated rows hold all that is needed to do the same here.
    */
   private static void smoothVertically(byte[] samples, JpegFile jpeg) {
     int maxH = 0;
@@ -88,10 +89,23 @@ final class JpegDecoder {
       maxV = Math.max(maxV, jpeg.vertical[c]);
     }
     for (int c = 0; c < bands; c++) {
-      if (jpeg.horizontal[c] == maxH && 2 * jpeg.vertical[c] == maxV) {
+      boolean halfHeight = jpeg.horizontal[c] == maxH && 2 * jpeg.vertical[c] == maxV;
+      if (halfHeight && rowsRepeat(samples, c, bands, jpeg.width, jpeg.height)) {
         smoothBand(samples, c, bands, jpeg.width, jpeg.height);
       }
     }
+  }
+
+  private static boolean rowsRepeat(byte[] samples, int band, int bands, int width, int height) {
+    int stride = width * bands;
+    for (int y = 1; y < height; y += 2) {
+      for (int at = y * stride + band; at < (y + 1) * stride; at += bands) {
+        if (samples[at] != samples[at - stride]) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   private static void smoothBand(byte[] samples, int band, int bands, int width, int height) {

@@ -42,7 +42,8 @@ public final class NpyWriter {
     if (Arrays.stream(shape).asLongStream().reduce(1, (a, b) -> a * b) != count) {
       throw new IllegalArgumentException(count + " values in shape " + Arrays.toString(shape));
     }
-    String sizes = Arrays.stream(shape).mapToObj(n -> n + ",").collect(Collectors.joining(" "));
+    String sizes = Arrays.stream(shape).mapToObj(String::valueOf).collect(Collectors.joining(", "));
+    sizes += shape.length == 1 ? "," : "";
     String text = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + sizes + "), }";
     int length = (10 + text.length() + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - 10;
     text += " ".repeat(length - text.length() - 1) + "\n";

@@ -111,7 +111,9 @@ final class PngFile {
 
   private void readPieces() throws MalformedImage {
     while (true) {
-      if (data.length - position < 8 || !isData(chunkName(position))) {
+      // Behind complete image data, something that is no chunk ends the file without an error.
+      boolean chunk = data.length - position >= 8 && isName(position + 4);
+      if (!chunk || !isData(chunkName(position))) {
         return;
       }
       int skip = chunkName(position).equals("fdAT") ? 4 : 0;

@@ -29,12 +29,10 @@ final class WebpFile {
   byte[] xmp = {};
   int frames;
 
-  private int left;
-  private int top;
-  private int frameWidth;
-  private int frameHeight;
-  private int alphaAt = -1;
-  private int imageAt = -1;
+  /** An image inside the file: where it lies on the canvas, and its chunks; -1 for no alpha. */
+  private record Frame(int left, int top, int width, int height, int alphaAt, int imageAt) {}
+
+  private Frame first;
 
   private WebpFile(byte[] data) throws MalformedImage {
     this.data = data;
@@ -58,13 +56,15 @@ final class WebpFile {
 
   private void readChunks() throws MalformedImage {
     if (!Bytes.startsWith(data, 12, "VP8X")) {
-      readImage(12, end);
-      width = frameWidth;
-      height = frameHeight;
+      first = readImage(12, end, 0, 0);
+      width = first.width;
+      height = first.height;
+      alpha = hasAlpha(first);
       frames = 1;
       return;
     }
     int flags = Bytes.u8(data, 20);
+    boolean animated = (flags & ANIMATION_FLAG) != 0;
     width = 1 + Bytes.u24le(data, 24);
     height = 1 + Bytes.u24le(data, 27);
     alpha = (flags & ALPHA_FLAG) != 0;
@@ -73,18 +73,18 @@ final class WebpFile {
         exif = body(at);
       } else if (Bytes.startsWith(data, at, "XMP ") && (flags & XMP_FLAG) != 0) {
         xmp = xmp.length == 0 ? body(at) : xmp;
-      } else if (Bytes.startsWith(data, at, "ANMF") && (flags & ANIMATION_FLAG) != 0) {
-        readFrame(at);
-      } else if (imageAt < 0 && (flags & ANIMATION_FLAG) == 0 && isImage(at)) {
-        at = readImage(at, end);
+      } else if (Bytes.startsWith(data, at, "ANMF") && animated) {
+        first = frames++ == 0 ? readFrame(at) : first;
+      } else if (first == null && !animated && isImage(at)) {
+        first = readImage(at, end, 0, 0);
+        at = first.imageAt;
         frames = 1;
-        if (frameWidth != width || frameHeight != height) {
+        if (first.width != width || first.height != height) {
           throw new MalformedImage("is a WebP whose canvas and image differ in size");
         }
-        continue;
       }
     }
-    if (imageAt < 0) {
+    if (first == null) {
       throw new MalformedImage("is a WebP without an image");
     }
   }
@@ -108,62 +108,56 @@ final class WebpFile {
     return Bytes.slice(data, at + 8, Bytes.u32le(data, at + 4));
   }
 
-  private void readFrame(int at) throws MalformedImage {
-    int next = chunkEnd(at, end);
-    if (frames++ > 0) {
-      return;
-    }
-    left = 2 * Bytes.u24le(data, at + 8);
-    top = 2 * Bytes.u24le(data, at + 11);
+  private Frame readFrame(int at) throws MalformedImage {
+    int left = 2 * Bytes.u24le(data, at + 8);
+    int top = 2 * Bytes.u24le(data, at + 11);
     int w = 1 + Bytes.u24le(data, at + 14);
     int h = 1 + Bytes.u24le(data, at + 17);
-    readImage(at + 24, next);
-    if (w != frameWidth || h != frameHeight || left + w > width || top + h > height) {
-      throw new MalformedImage("is a WebP whose first frame does not fit its canvas");
+    Frame frame = readImage(at + 24, chunkEnd(at, end), left, top);
+    if (w != frame.width || h != frame.height || left + w > width || top + h > height) {
+      throw new MalformedImage("is a WebP with a frame that does not fit its canvas");
     }
+    return frame;
   }
 
-  /** Notes an image with the alpha chunk before it; returns where its last chunk begins. */
-  private int readImage(int from, int limit) throws MalformedImage {
-    int at = from;
-    if (Bytes.startsWith(data, at, "ALPH")) {
-      alphaAt = at;
-      alpha = true;
-      at = chunkEnd(at, limit);
-    }
+  private Frame readImage(int from, int limit, int left, int top) throws MalformedImage {
+    boolean separateAlpha = Bytes.startsWith(data, from, "ALPH");
+    int at = separateAlpha ? chunkEnd(from, limit) : from;
     chunkEnd(at, limit);
+    int w;
+    int h;
     if (Bytes.startsWith(data, at, "VP8L")) {
       long bits = Bytes.u32le(data, at + 9);
       if (Bytes.u8(data, at + 8) != 0x2f || bits >> 29 != 0) {
         throw new MalformedImage("is a broken lossless WebP");
       }
-      frameWidth = 1 + (int) (bits & 0x3fff);
-      frameHeight = 1 + (int) (bits >> 14 & 0x3fff);
-      alpha |= (bits >> 28 & 1) != 0;
+      w = 1 + (int) (bits & 0x3fff);
+      h = 1 + (int) (bits >> 14 & 0x3fff);
     } else if (Bytes.startsWith(data, at, "VP8 ")) {
       boolean key = (Bytes.u8(data, at + 8) & 1) == 0;
-      if (!key || Bytes.u24le(data, at + 11) != 0x2a019d) {
+      w = Bytes.u16le(data, at + 14) & 0x3fff;
+      h = Bytes.u16le(data, at + 16) & 0x3fff;
+      if (!key || Bytes.u24le(data, at + 11) != 0x2a019d || w == 0 || h == 0) {
         throw new MalformedImage("is a broken lossy WebP");
-      }
-      frameWidth = Bytes.u16le(data, at + 14) & 0x3fff;
-      frameHeight = Bytes.u16le(data, at + 16) & 0x3fff;
-      if (frameWidth == 0 || frameHeight == 0) {
-        throw new MalformedImage("is a WebP of " + frameWidth + " x " + frameHeight + " pixels");
       }
     } else {
       throw new MalformedImage("is a WebP without an image");
     }
-    imageAt = at;
-    return at;
+    return new Frame(left, top, w, h, separateAlpha ? from : -1, at);
+  }
+
+  private boolean hasAlpha(Frame frame) throws MalformedImage {
+    boolean lossless = Bytes.startsWith(data, frame.imageAt, "VP8L");
+    return lossless && (Bytes.u8(data, frame.imageAt + 12) & 0x10) != 0;
   }
 
   RgbImage decode() throws MalformedImage {
     int[] argb = readPixels();
     byte[] rgb = new byte[3 * width * height];
-    for (int y = 0; y < frameHeight; y++) {
-      int out = 3 * ((top + y) * width + left);
-      for (int x = 0; x < frameWidth; x++, out += 3) {
-        int pixel = argb[y * frameWidth + x];
+    for (int y = 0; y < first.height; y++) {
+      int out = 3 * ((first.top + y) * width + first.left);
+      for (int x = 0; x < first.width; x++, out += 3) {
+        int pixel = argb[y * first.width + x];
         rgb[out] = (byte) (pixel >> 16);
         rgb[out + 1] = (byte) (pixel >> 8);
         rgb[out + 2] = (byte) pixel;
@@ -180,8 +174,8 @@ final class WebpFile {
         new MemoryCacheImageInputStream(new ByteArrayInputStream(still))) {
       reader.setInput(input, true, true);
       BufferedImage image = reader.read(0);
-      if (image.getWidth() != frameWidth
-          || image.getHeight() != frameHeight
+      if (image.getWidth() != first.width
+          || image.getHeight() != first.height
           || !(image.getRaster().getDataBuffer() instanceof DataBufferInt buffer)) {
         throw new MalformedImage("is a WebP whose header and pixels disagree");
       }
@@ -204,14 +198,14 @@ final class WebpFile {
   /** The first frame as a WebP file of its own. */
   private byte[] still() throws MalformedImage {
     ByteArrayOutputStream chunks = new ByteArrayOutputStream();
-    if (alphaAt >= 0 && Bytes.startsWith(data, imageAt, "VP8 ")) {
+    if (first.alphaAt >= 0 && Bytes.startsWith(data, first.imageAt, "VP8 ")) {
       chunks.writeBytes(header("VP8X", 10));
       chunks.writeBytes(new byte[] {ALPHA_FLAG, 0, 0, 0});
-      chunks.writeBytes(le24(frameWidth - 1));
-      chunks.writeBytes(le24(frameHeight - 1));
-      copyChunk(alphaAt, chunks);
+      chunks.writeBytes(le24(first.width - 1));
+      chunks.writeBytes(le24(first.height - 1));
+      copyChunk(first.alphaAt, chunks);
     }
-    copyChunk(imageAt, chunks);
+    copyChunk(first.imageAt, chunks);
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     file.writeBytes(header("RIFF", 4 + chunks.size()));
     file.writeBytes(new byte[] {'W', 'E', 'B', 'P'});
