@@ -56,6 +56,8 @@ final class Access {
       if (value != null) {
         return value;
       }
+    } else if (target instanceof Markup) {
+      throw new TemplateError("unsupported: an item of text marked as HTML");
     } else if (index instanceof Long || index instanceof Boolean) {
       long i = Py.integer(index, "an index");
       boolean indexed =
@@ -94,6 +96,14 @@ final class Access {
       throw u.error();
     }
     boolean text = target instanceof String;
+    boolean unsliceable =
+        target instanceof None
+            || target instanceof Map
+            || target instanceof Once
+            || Py.isNumber(target);
+    if (unsliceable) {
+      throw new TemplateError("cannot slice a value of type " + Py.type(target));
+    }
     if (!text && !(target instanceof List) && !(target instanceof Tuple)) {
       throw new TemplateError("unsupported: a slice of " + Py.type(target));
     }

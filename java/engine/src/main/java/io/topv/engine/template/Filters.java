@@ -2,6 +2,7 @@ package io.topv.engine.template;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** All filters by name. */
 final class Filters {
@@ -9,6 +10,8 @@ final class Filters {
     Object apply(Object value, Args args, Frame f);
   }
 
+  private static final Set<String> ON_MARKUP =
+      Set.of("e", "escape", "safe", "string", "upper", "lower", "trim", "length", "default", "d");
   private static final Map<String, Body> ALL = new HashMap<>();
 
   static {
@@ -28,7 +31,18 @@ final class Filters {
     if (body == null) {
       throw new TemplateError("unsupported filter '" + name + "'");
     }
-    return body.apply(value, args, f);
+    return value instanceof Markup
+        ? onMarkup(body, name, value, args, f)
+        : body.apply(value, args, f);
+  }
+
+  /** The few filters that make sense on marked text; it stays marked. */
+  private static Object onMarkup(Body body, String name, Object value, Args args, Frame f) {
+    if (!ON_MARKUP.contains(name)) {
+      throw new TemplateError("unsupported: filter '" + name + "' on text marked as HTML");
+    }
+    Object result = body.apply(value, args, f);
+    return result instanceof String s ? new Markup(s) : result;
   }
 
   private static Object otherwise(Object v, Args args, Frame f) {

@@ -9,5 +9,5 @@ package io.topv.engine.template;
  * @param macroDepth macros active at once
  */
 record Limits(int output, long steps, int macroDepth) {
-  static final Limits DEFAULT = new Limits(32 << 20, 50_000_000, 100);
+  static final Limits DEFAULT = new Limits(32 << 20, 10_000_000, 100);
 }

@@ -68,9 +68,24 @@ final class Methods {
 
   private static Object run(Body body, Object self, String name, Args args, Frame f) {
     f.budget().charge(1 + Py.sizeHint(self));
-    Object result = body.call(self instanceof Markup m ? m.text() : self, args, f);
+    if (self instanceof Markup m) {
+      return onMarkup(body, m, name, args, f);
+    }
+    Object result = body.call(self, args, f);
     f.budget().charge(Py.sizeHint(result));
     return result;
+  }
+
+  /** Marked text stays marked; methods with arguments would have to escape those. */
+  private static Object onMarkup(Body body, Markup self, String name, Args args, Frame f) {
+    boolean plain = args.positional().isEmpty() && args.named().isEmpty();
+    Object result = plain ? body.call(self.text(), args, f) : null;
+    if (result instanceof String s) {
+      return new Markup(s);
+    } else if (result instanceof Boolean) {
+      return result;
+    }
+    throw new TemplateError("unsupported: '" + name + "' of text marked as HTML");
   }
 
   private static Map<String, Body> dictTable() {

@@ -22,6 +22,7 @@ final class NumberFilters {
   }
 
   private static Object toInt(Object v, Args args) {
+    refuseUndefined(v);
     long base = Py.integer(args.get(1, "base", 10L), "'base'");
     if (base != 10) {
       throw new TemplateError("unsupported: filter 'int' with base " + base);
@@ -82,7 +83,14 @@ final class NumberFilters {
     return number ? OptionalDouble.of(Double.parseDouble(t)) : OptionalDouble.empty();
   }
 
+  private static void refuseUndefined(Object v) {
+    if (v instanceof Undefined u) {
+      throw u.error();
+    }
+  }
+
   private static Object toFloat(Object v, Args args) {
+    refuseUndefined(v);
     if (v instanceof Double) {
       return v;
     } else if (v instanceof Long || v instanceof Boolean) {
@@ -112,7 +120,8 @@ final class NumberFilters {
       if (Double.isNaN(d) || Double.isInfinite(d)) {
         return d;
       }
-      return new BigDecimal(d).setScale(precision, RoundingMode.HALF_EVEN).doubleValue();
+      return Math.copySign(
+          new BigDecimal(d).setScale(precision, RoundingMode.HALF_EVEN).doubleValue(), d);
     }
     long n = Py.integer(v, "the input of round");
     return precision >= 0

@@ -214,28 +214,26 @@ final class Parser {
 
   /** One name, or several with commas; a namespace's attribute where {@code members} allows it. */
   private Target target(boolean members) {
-    List<Target> targets = new ArrayList<>();
-    boolean comma = false;
-    boolean parenthesized = in.skipOperator("(");
-    do {
-      if (targets.size() > 0 && !(in.current().kind() == Kind.NAME)) {
-        break;
-      }
-      if (comma && in.current().isName("in") && !members) {
+    Target first = singleTarget(members);
+    if (!in.current().isOperator(",")) {
+      return first;
+    }
+    List<Target> targets = new ArrayList<>(List.of(first));
+    while (in.skipOperator(",")) {
+      // A comma may come last: {% for x, in pairs %}.
+      if (in.current().isOperator("=") || in.current().isName("in")) {
         break;
       }
       targets.add(singleTarget(members));
-      comma = in.current().isOperator(",") || comma;
-    } while (in.skipOperator(","));
-    if (parenthesized) {
-      in.expectOperator(")");
     }
-    return comma ? new Target.Unpack(targets) : targets.get(0);
+    return new Target.Unpack(targets);
   }
 
   private Target singleTarget(boolean members) {
-    if (in.current().isOperator("(")) {
-      return target(members);
+    if (in.skipOperator("(")) {
+      Target inner = target(members);
+      in.expectOperator(")");
+      return inner;
     }
     String name = variable();
     if (members && in.skipOperator(".")) {

@@ -2,6 +2,7 @@ package io.topv.engine.template;
 
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 
 /** The part of Python's string formatting that templates use: %s %r %d %% and plain {} fields. */
 final class PyFormat {
@@ -35,7 +36,8 @@ final class PyFormat {
             });
       }
     }
-    if (next.hasNext()) {
+    // Python takes a list or dict for a mapping of names, which need not all be used.
+    if (next.hasNext() && !(values instanceof List) && !(values instanceof Map)) {
       throw new TemplateError("not all arguments converted during string formatting");
     }
     return out.toString();

@@ -77,7 +77,7 @@ sealed interface Stmt {
       }
       Loop loop = new Loop(values);
       while (loop.advance()) {
-        f.budget().step();
+        f.budget().charge(4);
         Frame inner = f.inner();
         inner.set("loop", loop);
         target.assign(inner, loop.current());
