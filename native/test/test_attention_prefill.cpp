@@ -161,6 +161,18 @@ TEST(threads_and_neighbours_in_the_batch_change_nothing) {
   }
 }
 
+TEST(no_sequence_and_no_query_are_allowed) {
+  test::for_each_context([](topv::Context& ctx) {
+    run(ctx, {{0}, {5}});
+    test::AttentionCase one({{1}, {1}});
+    one.params.batch = 0;
+    one.params.cu_seqlens_q = one.params.cu_seqlens_k = nullptr;
+    ctx.attention_prefill(one.params);
+    ctx.attention_decode(one.params);
+    PADDING_UNTOUCHED(one.out, 0, 0, 0);
+  });
+}
+
 TEST(bad_indices_are_refused_before_anything_is_written) {
   test::for_each_context([](topv::Context& ctx) {
     test::AttentionShape s{{2, 3}, {20, 3}};
