@@ -74,7 +74,7 @@ public final class Context implements AutoCloseable {
       check(topv.topv_context_describe(handle(), (BytePointer) null, 0, needed));
       try (BytePointer buffer = new BytePointer(needed.get())) {
         check(topv.topv_context_describe(handle(), buffer, needed.get(), needed));
-        return buffer.getString(StandardCharsets.UTF_8);
+        return buffer.limit(needed.get() - 1).getString(StandardCharsets.UTF_8); // less the NUL
       }
     }
   }
