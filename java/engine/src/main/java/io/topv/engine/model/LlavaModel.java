@@ -96,10 +96,7 @@ public final class LlavaModel implements AutoCloseable {
    * @param side pixels, a multiple of the patch size
    */
   public List<ImageFeatures> encode(List<float[]> pixels, int side) {
-    ClipVisionTower eyes =
-        tower.orElseThrow(
-            () -> new TopvException("this model reads text only, but an image was given"));
-    Tensor features = eyes.encode(pixels, side);
+    Tensor features = visionFeatures(pixels, side);
     int each = (int) features.rows() / pixels.size();
     int grid = side / ((LlavaConfig) config).vision().patchSize();
     boolean square = each == grid * grid;
@@ -113,6 +110,19 @@ public final class LlavaModel implements AutoCloseable {
       images.add(new ImageFeatures(buffer, tokens, square ? grid : each, square ? grid : 1));
     }
     return images;
+  }
+
+  /** What enters the projector: [B * visual tokens, feature size], valid until the next call. */
+  Tensor visionFeatures(List<float[]> pixels, int side) {
+    ClipVisionTower eyes =
+        tower.orElseThrow(
+            () -> new TopvException("this model reads text only, but an image was given"));
+    return eyes.encode(pixels, side);
+  }
+
+  /** F32 [rows, V] of the last layer's output {@code hidden}: for probes. */
+  Tensor logitsOfAll(Tensor hidden) {
+    return decoder.logits(hidden, range((int) hidden.rows()));
   }
 
   /**
