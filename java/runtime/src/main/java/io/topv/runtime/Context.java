@@ -79,6 +79,12 @@ public final class Context implements AutoCloseable {
     }
   }
 
+  /** Whether products of BF16 are at least as fast here as those of F32. */
+  public boolean multipliesBf16() {
+    return !options.backend().equals("cpu")
+        || describe().matches("(?s).*\"isa\": ?\"(amx|avx512_bf16)\".*");
+  }
+
   /** Device memory, 64-byte aligned, contents undefined. */
   public DeviceBuffer allocate(long bytes) {
     try (PointerPointer<Pointer> out = new PointerPointer<>(1)) {

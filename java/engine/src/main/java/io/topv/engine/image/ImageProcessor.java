@@ -30,6 +30,10 @@ public final class ImageProcessor {
     }
   }
 
+  public ImageProcessorConfig config() {
+    return config;
+  }
+
   /**
    * @throws TopvException when the result would be empty or absurdly large
    */

@@ -46,6 +46,17 @@ public record ImageProcessorConfig(
         CLIP_STD);
   }
 
+  /** The same processing, resized and cropped to another square. */
+  public ImageProcessorConfig withSide(int side) {
+    ResizeTo target =
+        resizeTo.filter(ResizeTo.Exact.class::isInstance).isPresent()
+            ? new ResizeTo.Exact(side, side)
+            : new ResizeTo.Shortest(side);
+    Optional<ResizeTo.Exact> square = crop.map(old -> new ResizeTo.Exact(side, side));
+    return new ImageProcessorConfig(
+        padToSquare, resizeTo.map(old -> target), filter, square, rescale, mean, std);
+  }
+
   /**
    * @throws TopvException naming file, field and value
    */

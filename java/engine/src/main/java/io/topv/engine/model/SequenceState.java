@@ -92,9 +92,9 @@ public final class SequenceState {
     return upper.length();
   }
 
-  /** Whether the caches have room for one more token. */
-  public boolean canAdvance() {
-    return lower.canGrow(1) && upper.canGrow(1);
+  /** Whether the caches have room for so many more tokens. */
+  public boolean canHold(int tokens) {
+    return lower.canGrow(tokens) && upper.canGrow(tokens);
   }
 
   /** Gives the pages back. */
