@@ -160,6 +160,41 @@ TEST(parts_and_dtypes) {
   });
 }
 
+TEST(few_rows_over_threads) {
+  test::for_each_context([](topv::Context& ctx) {
+    for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
+      for (const int64_t m : {1, 2, 3, 4}) {
+        Problem p = {m, 515, 1031};  // large enough for two threads
+        p.stored = p.compute = dtype;
+        p.pad_a = 2;
+        p.pad_c = 5;
+        p.parts = {200, 3, 301, 11};
+        run(ctx, p);
+      }
+    }
+  });
+}
+
+TEST(threads_do_not_change_few_rows) {
+  for (const std::string& level : test::levels()) {
+    test::where() = level;
+    const topv::Context one("cpu", 1, level.c_str()), three("cpu", 3, level.c_str());
+    const int64_t n = 1001, k = 1031, most = 4;
+    test::Random random(11);
+    test::Array w(n * k, TOPV_BF16), a(most * k, TOPV_BF16);
+    w.fill(random, n, k, k);
+    a.fill(random, most, k, k);
+    for (int64_t m = 1; m <= most; ++m) {
+      test::Array x(m * n, TOPV_F32), y(m * n, TOPV_F32);
+      const topv::Weight in_one = one.weight(w.data(), n, k, TOPV_BF16, TOPV_BF16);
+      const topv::Weight in_three = three.weight(w.data(), n, k, TOPV_BF16, TOPV_BF16);
+      one.gemm({a.data(), in_one.get(), nullptr, x.data(), m, k, n, TOPV_F32, TOPV_ACTIVATION_NONE, 0});
+      three.gemm({a.data(), in_three.get(), nullptr, y.data(), m, k, n, TOPV_F32, TOPV_ACTIVATION_NONE, 0});
+      CHECK(x == y);
+    }
+  }
+}
+
 TEST(one_weight_serves_all_sizes) {
   test::for_each_context([](topv::Context& ctx) {
     const int64_t n = 96, k = 64, most = 40;

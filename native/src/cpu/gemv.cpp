@@ -29,7 +29,8 @@ F step_n(const bf16* w, const bf16* a, int n, F acc) {
 template <int kRows, int kWide, typename T>
 void dot_rows(const T* w, const T* a, int64_t lda, int64_t k, float (*sums)[kChunk]) {
   // Enough sums at once to hide the latency of a multiply-add, few enough for the registers.
-  constexpr int kUnroll = kWide > 1 ? 2 : 4;
+  // It does not depend on kWide, so that the order of a sum does not depend on where a thread's range begins.
+  constexpr int kUnroll = kRows > 1 ? 2 : 4;
   constexpr int kBlock = kUnroll * kStep<T>;
   F acc[kRows][kWide][kUnroll];
   for (auto& row : acc) {
