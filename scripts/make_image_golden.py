@@ -127,6 +127,10 @@ def pngs(rng):
     yield "idat-bad-crc.png", whole[:-13] + bytes([whole[-13] ^ 1]) + whole[-12:]
     yield "zlib-bad-adler.png", whole[:-17] + bytes([whole[-17] ^ 1]) + whole[-16:]
     yield "junk-after-iend.png", whole + b"junk"
+    late = chunk(b"IHDR", struct.pack(">IIBBBBB", 99, 99, 8, 3, 0, 0, 1)) + chunk(b"PLTE", bytes(771))
+    yield "late-header.png", whole[:-12] + late + whole[-12:]
+    yield "late-palette.png", png(5, 4, 4, 3, 0, rng, palette, chunk(b"PLTE", bytes(48)))
+    yield "late-animation.png", png(5, 4, 8, 0, 0, rng, b"", chunk(b"acTL", struct.pack(">II", 3, 0)))
     yield "chunk-after-idat-cut.png", whole[:-12] + struct.pack(">I", 99) + b"tEXtabc"
     yield "bad-name.png", whole[:33] + b"\0\0\0\0\x01\x02\x03\x04" + whole[33:]
     yield "no-idat.png", whole[:33] + chunk(b"IEND", b"")

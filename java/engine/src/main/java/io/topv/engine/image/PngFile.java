@@ -184,7 +184,7 @@ final class PngFile {
   private void handle(String name, byte[] body) throws MalformedImage {
     switch (name) {
       case "IHDR" -> header(body);
-      case "PLTE" -> palette = colorType == 3 ? body : palette;
+      case "PLTE" -> palette = colorType == 3 && pieces.isEmpty() ? body : palette;
       case "tRNS" -> atLeast(name, body, transparencyBytes());
       case "gAMA" -> atLeast(name, body, 4);
       case "sRGB" -> atLeast(name, body, 1);
@@ -227,14 +227,17 @@ final class PngFile {
     if (w > Integer.MAX_VALUE || h > Integer.MAX_VALUE) {
       throw new MalformedImage("claims " + w + " x " + h + " pixels");
     }
+    if (body[11] != 0) {
+      throw new MalformedImage("has an unknown PNG filter method: " + (body[11] & 0xff));
+    }
+    if (!pieces.isEmpty()) {
+      return; // a second header behind the pixels it would describe
+    }
     width = (int) w;
     height = (int) h;
     bitDepth = body[8] & 0xff;
     colorType = body[9] & 0xff;
     interlaced = body[12] != 0;
-    if (body[11] != 0) {
-      throw new MalformedImage("has an unknown PNG filter method: " + (body[11] & 0xff));
-    }
   }
 
   private void colorProfile(byte[] body) throws MalformedImage {
@@ -333,6 +336,9 @@ final class PngFile {
   private void animation(byte[] body) throws MalformedImage {
     atLeast("acTL", body, 8);
     long count = Bytes.u32be(body, 0);
+    if (!pieces.isEmpty()) {
+      return;
+    }
     animated = !animated && count > 0 && count <= 0x8000_0000L;
     frames = animated ? (int) Math.min(count, Integer.MAX_VALUE - 1) : 1;
   }
