@@ -117,14 +117,12 @@ class Decode {
 
   void run() {
     std::vector<Task> tasks;
-    std::vector<int64_t> starts;  // first task of every (sequence, KV head)
-    int64_t keys = 0;
+    std::vector<int64_t> starts;  // first task of every sequence
     for (int b = 0; b < p_.batch; ++b) {
-      const int64_t count = sequence(p_, b).keys;
-      keys += count;
-      for (int h = 0; h < p_.kv_heads; ++h) {
-        starts.push_back(static_cast<int64_t>(tasks.size()));
-        for (int64_t j = 0; j < count; j += kChunk) tasks.push_back({b, h, j});
+      starts.push_back(static_cast<int64_t>(tasks.size()));
+      // The heads of a key lie side by side in memory, so they come one after the other.
+      for (int64_t j = 0; j < sequence(p_, b).keys; j += kChunk) {
+        for (int h = 0; h < p_.kv_heads; ++h) tasks.push_back({b, h, j});
       }
     }
     starts.push_back(static_cast<int64_t>(tasks.size()));
@@ -139,9 +137,8 @@ class Decode {
     const int64_t floats_per_head = (size / heads + 1) * width_;
     parallel_for(team_, heads, kGrainBytes / floats_per_head + 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t i = begin; i < end; ++i) {
-        const int64_t b = i / p_.q_heads, h = i % p_.q_heads;
-        const auto unit = static_cast<size_t>(b * p_.kv_heads + h / group_);
-        combine(b, h, starts[unit], starts[unit + 1]);
+        const int64_t b = i / p_.q_heads;
+        combine(b, i % p_.q_heads, starts[static_cast<size_t>(b)], starts[static_cast<size_t>(b) + 1]);
       }
     });
   }
@@ -194,14 +191,15 @@ class Decode {
     }
   }
 
-  /// Query head h of sequence b out of the tasks first .. last.
-  void combine(int64_t b, int64_t h, int64_t first, int64_t last) const {
+  /// Query head h of sequence b, whose tasks are begin .. end: every kv_heads-th is one of this head.
+  void combine(int64_t b, int64_t h, int64_t begin, int64_t end) const {
+    const int64_t first = begin + h / group_, last = begin < end ? end : first;
     const auto part = [&](int64_t task) { return partial_ + (task * group_ + h % group_) * width_; };
     const int dim = p_.head_dim;
     float maximum = -kInfinity, sum = 0;
-    for (int64_t t = first; t < last; ++t) maximum = std::max(maximum, part(t)[dim]);
+    for (int64_t t = first; t < last; t += p_.kv_heads) maximum = std::max(maximum, part(t)[dim]);
     alignas(64) float result[kMostDim] = {};
-    for (int64_t t = first; t < last; ++t) {
+    for (int64_t t = first; t < last; t += p_.kv_heads) {
       const float* x = part(t);
       const float weight = std::exp2(x[dim] - maximum);
       sum += weight * x[dim + 1];
