@@ -26,8 +26,8 @@ inline std::string describe(const AttentionShape& s) {
   text += " k";
   for (const int32_t n : s.keys) text += " " + std::to_string(n);
   return text + " heads " + std::to_string(s.q_heads) + "/" + std::to_string(s.kv_heads) + " D " +
-         std::to_string(s.head_dim) + (s.causal ? " causal" : "") + " page " + std::to_string(s.page_size) + " dtype " +
-         std::to_string(s.dtype);
+         std::to_string(s.head_dim) + (s.causal ? " causal" : "") + " page " + std::to_string(s.page_size) +
+         " dtype " + std::to_string(s.dtype);
 }
 
 class AttentionCase {
@@ -129,13 +129,16 @@ class AttentionCase {
     for (const int32_t n : counts) most = std::max(most, n);
     return most;
   }
-  int pages_each() const { return s.page_size > 0 ? (largest(s.keys) + s.page_size - 1) / s.page_size + 1 : 0; }
+  int pages_each() const {
+    return s.page_size > 0 ? (largest(s.keys) + s.page_size - 1) / s.page_size + 1 : 0;
+  }
   int pages() const { return pages_each() * batch + 2; }
   int64_t key_pad() const { return s.page_size > 0 ? 0 : s.pad; }
   int64_t key_rows() const { return s.page_size > 0 ? int64_t{pages()} * s.page_size : cu_k.back(); }
   int64_t key_row(int b, int32_t j) const {
     if (s.page_size == 0) return cu_k[static_cast<size_t>(b)] + j;
-    return int64_t{table[static_cast<size_t>(b * pages_each() + j / s.page_size)]} * s.page_size + j % s.page_size;
+    return int64_t{table[static_cast<size_t>(b * pages_each() + j / s.page_size)]} * s.page_size +
+           j % s.page_size;
   }
   /// A random page for each entry that is needed, and nonsense in those that must not be read.
   std::vector<int32_t> shuffled_pages(Random& random) const {
@@ -147,7 +150,8 @@ class AttentionCase {
     order.resize(static_cast<size_t>(pages_each() * batch));
     for (int b = 0; b < batch; ++b) {
       for (int i = 0; i < pages_each(); ++i) {
-        if (i * s.page_size >= s.keys[static_cast<size_t>(b)]) order[static_cast<size_t>(b * pages_each() + i)] = -7777;
+        if (i * s.page_size >= s.keys[static_cast<size_t>(b)])
+          order[static_cast<size_t>(b * pages_each() + i)] = -7777;
       }
     }
     return order;

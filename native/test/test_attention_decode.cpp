@@ -2,8 +2,8 @@
 
 namespace {
 
-test::AttentionShape shape(const std::vector<int32_t>& keys, int q_heads, int kv_heads, int head_dim, int page_size,
-                           int32_t dtype) {
+test::AttentionShape shape(const std::vector<int32_t>& keys, int q_heads, int kv_heads, int head_dim,
+                           int page_size, int32_t dtype) {
   test::AttentionShape s{std::vector<int32_t>(keys.size(), 1), keys};
   s.q_heads = q_heads;
   s.kv_heads = kv_heads;
@@ -79,7 +79,8 @@ TEST(more_than_one_query_is_refused) {
     test::AttentionShape s = shape({4, 4}, 1, 1, 8, 0, TOPV_F32);
     s.queries[1] = 2;
     test::AttentionCase one(s);
-    REFUSED(TOPV_INVALID_ARGUMENT, ctx.attention_decode(one.params), "attention_decode", "cu_seqlens_q[2]", "3");
+    REFUSED(TOPV_INVALID_ARGUMENT, ctx.attention_decode(one.params), "attention_decode", "cu_seqlens_q[2]",
+            "3");
     PADDING_UNTOUCHED(one.out, 0, 0, 0);
   });
 }

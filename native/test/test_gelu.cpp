@@ -3,7 +3,8 @@
 
 namespace {
 
-constexpr int32_t kActivations[] = {TOPV_ACTIVATION_GELU, TOPV_ACTIVATION_GELU_TANH, TOPV_ACTIVATION_QUICK_GELU};
+constexpr int32_t kActivations[] = {TOPV_ACTIVATION_GELU, TOPV_ACTIVATION_GELU_TANH,
+                                    TOPV_ACTIVATION_QUICK_GELU};
 
 /// The argument of the exponential is good to an ulp of itself, which the exponential multiplies.
 double steps(double x, int32_t activation) {
@@ -13,7 +14,8 @@ double steps(double x, int32_t activation) {
   return x < 0 ? 12 + 4 * argument : 12;
 }
 
-void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, int32_t activation, bool in_place) {
+void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, int32_t activation,
+         bool in_place) {
   test::Random random(static_cast<uint64_t>(rows * 1000 + cols));
   const int64_t ld = cols + pad;
   test::Array x(rows * ld, dtype), y(rows * ld, dtype);
@@ -33,7 +35,8 @@ void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dt
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < cols; ++j) {
       const double e = expected[static_cast<size_t>(i * cols + j)];
-      const double allowed = reference::allowed(e, e, steps(static_cast<double>(input.get(i * ld + j)), activation), dtype);
+      const double allowed =
+          reference::allowed(e, e, steps(static_cast<double>(input.get(i * ld + j)), activation), dtype);
       CLOSE(result.get(i * ld + j), e, allowed, "activation " + std::to_string(activation));
     }
   }

@@ -15,8 +15,12 @@ void same(const test::Array& cache, const std::vector<double>& expected, const c
 
 struct Append {
   Append(int64_t tokens, int heads, int head_dim, int64_t slots, int64_t pad, int32_t dtype)
-      : width(int64_t{heads} * head_dim), ld(width + pad), k(tokens * ld, dtype), v(tokens * ld, dtype),
-        k_cache(slots * width, dtype), v_cache(slots * width, dtype) {
+      : width(int64_t{heads} * head_dim),
+        ld(width + pad),
+        k(tokens * ld, dtype),
+        v(tokens * ld, dtype),
+        k_cache(slots * width, dtype),
+        v_cache(slots * width, dtype) {
     test::Random random(static_cast<uint64_t>(tokens + slots));
     k.fill(random, tokens, width, ld);
     v.fill(random, tokens, width, ld);

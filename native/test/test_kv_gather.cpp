@@ -6,8 +6,8 @@ namespace {
 constexpr int64_t kSlots = 40;
 
 struct Gather {
-  Gather(int layers, int heads, int head_dim, const std::vector<int32_t>& from, const std::vector<int32_t>& to,
-         int32_t dtype)
+  Gather(int layers, int heads, int head_dim, const std::vector<int32_t>& from,
+         const std::vector<int32_t>& to, int32_t dtype)
       : src(from), dst(to) {
     const int64_t width = int64_t{heads} * head_dim;
     test::Random random(from.size() + 1);
@@ -42,7 +42,8 @@ void run(topv::Context& ctx, const std::vector<int32_t>& src, const std::vector<
       for (const int head_dim : {8, 40}) {
         Gather one(layers, 3, head_dim, src, dst, dtype);
         std::vector<std::vector<double>> expected;
-        for (const test::Array& cache : one.caches) expected.push_back(reference::kv_gather(one.p, cache.data()));
+        for (const test::Array& cache : one.caches)
+          expected.push_back(reference::kv_gather(one.p, cache.data()));
         ctx.kv_gather(one.p);
         for (size_t c = 0; c < one.caches.size(); ++c) {
           for (int64_t i = 0; i < one.caches[c].count(); ++i) {
@@ -85,8 +86,8 @@ TEST(a_bad_slot_is_refused_before_anything_is_written) {
         Gather one(1, 1, 8, {5, 6}, {0, 1}, TOPV_F32);
         (source ? one.src : one.dst)[1] = bad;
         const std::vector<test::Array> before = one.caches;
-        REFUSED(TOPV_INVALID_ARGUMENT, ctx.kv_gather(one.p), "kv_gather", source ? "src_slots[1]" : "dst_slots[1]",
-                std::to_string(bad));
+        REFUSED(TOPV_INVALID_ARGUMENT, ctx.kv_gather(one.p), "kv_gather",
+                source ? "src_slots[1]" : "dst_slots[1]", std::to_string(bad));
         for (size_t c = 0; c < before.size(); ++c) CHECK(one.caches[c] == before[c]);
       }
     }

@@ -3,7 +3,8 @@
 
 namespace {
 
-void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, bool in_place, float shift) {
+void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, bool in_place,
+         float shift) {
   test::Random random(static_cast<uint64_t>(rows * 1000 + cols));
   const int64_t ld = cols + pad;
   test::Array x(rows * ld, dtype), y(rows * ld, dtype), weight(cols, TOPV_F32), bias(cols, TOPV_F32);
@@ -32,7 +33,8 @@ void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dt
       // Two sums of cols terms in at least eight partial sums, and five operations on the result.
       const double steps = 6 + static_cast<double>(cols) / 64;
       CLOSE(result.get(i * ld + j), expected.y[at],
-            reference::allowed(expected.y[at], expected.terms[at], steps, dtype), "cols " + std::to_string(cols));
+            reference::allowed(expected.y[at], expected.terms[at], steps, dtype),
+            "cols " + std::to_string(cols));
     }
   }
   PADDING_UNTOUCHED(result, rows, cols, ld);

@@ -26,7 +26,8 @@ void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dt
       const double e = expected[static_cast<size_t>(i * cols + j)];
       // Three products, and a mean of cols squares in at least eight partial sums.
       const double steps = 4 + static_cast<double>(cols) / 64;
-      CLOSE(result.get(i * ld + j), e, reference::allowed(e, e, steps, dtype), "cols " + std::to_string(cols));
+      CLOSE(result.get(i * ld + j), e, reference::allowed(e, e, steps, dtype),
+            "cols " + std::to_string(cols));
     }
   }
   PADDING_UNTOUCHED(result, rows, cols, ld);

@@ -18,8 +18,8 @@ std::vector<float> table(int head_dim) {
   return rows;
 }
 
-topv_rope_params params(test::Array& x, const std::vector<float>& cos_sin, const std::vector<int32_t>& positions,
-                        int64_t ldx, int heads, int head_dim) {
+topv_rope_params params(test::Array& x, const std::vector<float>& cos_sin,
+                        const std::vector<int32_t>& positions, int64_t ldx, int heads, int head_dim) {
   topv_rope_params p = {};
   p.x = x.data();
   p.cos_sin = cos_sin.data();

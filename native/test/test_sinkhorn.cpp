@@ -18,15 +18,19 @@ struct Problem {
       q.push_back(random.uniform(0.1f, 3));
     }
   }
-  Floats solve(const topv::Context& ctx, const Transport& o) const { return test::sinkhorn(ctx, o, cost, p, q, {n}); }
+  Floats solve(const topv::Context& ctx, const Transport& o) const {
+    return test::sinkhorn(ctx, o, cost, p, q, {n});
+  }
 };
 
 reference::Values doubles(const Floats& x) { return reference::Values(x.begin(), x.end()); }
 
 /// Relative tolerance: float32 sums of n terms, a few per iteration.
-void check(const Floats& actual, const reference::Values& expected, double tolerance, const std::string& what) {
+void check(const Floats& actual, const reference::Values& expected, double tolerance,
+           const std::string& what) {
   CHECK(actual.size() == expected.size());
-  for (size_t i = 0; i < expected.size(); ++i) CLOSE(actual[i], expected[i], tolerance * expected[i] + 1e-38, what);
+  for (size_t i = 0; i < expected.size(); ++i)
+    CLOSE(actual[i], expected[i], tolerance * expected[i] + 1e-38, what);
 }
 
 /// False where all underflow in float32, or one overflows: PRINTED can do that.
@@ -51,8 +55,9 @@ TEST(every_solver_agrees_with_the_reference) {
         const Problem problem(n, static_cast<uint64_t>(n));
         const Transport o{solver, 3, static_cast<double>(static_cast<float>(epsilon)), 0.25};
         const reference::Values uniform(static_cast<size_t>(n), 1.0 / n);
-        const auto weighted = reference::sinkhorn(o, doubles(problem.cost), reference::marginal(doubles(problem.p)),
-                                                  reference::marginal(doubles(problem.q)));
+        const auto weighted =
+            reference::sinkhorn(o, doubles(problem.cost), reference::marginal(doubles(problem.p)),
+                                reference::marginal(doubles(problem.q)));
         const auto plain = reference::sinkhorn(o, doubles(problem.cost), uniform, uniform);
         const std::string name = "solver " + std::to_string(solver) + " n " + std::to_string(n);
         test::for_each_context([&](topv::Context& ctx) {
@@ -80,7 +85,8 @@ TEST(agrees_with_pot) {
   const Floats q(std::begin(golden::kTarget), std::end(golden::kTarget));
   test::for_each_context([&](topv::Context& ctx) {
     for (const golden::Case& one : golden::kCases) {
-      const Transport o{one.solver, one.iterations, static_cast<double>(golden::kEpsilon), static_cast<double>(one.lambda)};
+      const Transport o{one.solver, one.iterations, static_cast<double>(golden::kEpsilon),
+                        static_cast<double>(one.lambda)};
       check(test::sinkhorn(ctx, o, cost, p, q, {golden::kTokens}),
             reference::Values(std::begin(one.importance), std::end(one.importance)), 1e-5,
             "solver " + std::to_string(one.solver) + " iterations " + std::to_string(one.iterations));
@@ -95,7 +101,8 @@ TEST(the_trap_standard_vu_gives_p_whatever_the_cost) {
     for (const int iterations : {1, 3, 50}) {
       const Transport o{TOPV_SOLVER_STANDARD_VU, iterations, 0.1, 0};
       check(one.solve(ctx, o), p, 1e-5, "importance is p");
-      check(test::sinkhorn(ctx, o, other.cost, one.p, one.q, {100}), p, 1e-5, "and does not depend on the cost");
+      check(test::sinkhorn(ctx, o, other.cost, one.p, one.q, {100}), p, 1e-5,
+            "and does not depend on the cost");
     }
   });
 }
@@ -103,7 +110,8 @@ TEST(the_trap_standard_vu_gives_p_whatever_the_cost) {
 TEST(the_other_solvers_do_depend_on_the_cost) {
   test::for_each_context([](topv::Context& ctx) {
     const Problem one(50, 1), other(50, 2);
-    for (const int solver : {TOPV_SOLVER_ONE_SIDED, TOPV_SOLVER_UNBALANCED, TOPV_SOLVER_PRINTED, TOPV_SOLVER_STANDARD_UV}) {
+    for (const int solver :
+         {TOPV_SOLVER_ONE_SIDED, TOPV_SOLVER_UNBALANCED, TOPV_SOLVER_PRINTED, TOPV_SOLVER_STANDARD_UV}) {
       const Transport o{solver, 1, 0.5, 0.25};
       const Floats a = one.solve(ctx, o), b = test::sinkhorn(ctx, o, other.cost, one.p, one.q, {50});
       double most = 0;
@@ -119,7 +127,8 @@ TEST(standard_uv_does_not_see_a_cost_per_row) {
     const Problem one(60, 3);
     Problem shifted = one;
     for (int32_t i = 0; i < 60; ++i) {
-      for (int32_t j = 0; j < 60; ++j) shifted.cost[static_cast<size_t>(i * 60 + j)] += 0.01f * static_cast<float>(i);
+      for (int32_t j = 0; j < 60; ++j)
+        shifted.cost[static_cast<size_t>(i * 60 + j)] += 0.01f * static_cast<float>(i);
     }
     const Transport o{TOPV_SOLVER_STANDARD_UV, 3, 0.1, 0};
     // The shifted costs are rounded to float32, which epsilon = 0.1 magnifies.
@@ -166,7 +175,8 @@ TEST(one_sided_weighs_a_row_down_by_its_cost) {
       share = std::fmax(share, w);
       expected += q[static_cast<size_t>(j)] * f * w / (1 - w + f * w);
     }
-    const double before = static_cast<double>(one.solve(ctx, o)[r]), after = static_cast<double>(shifted.solve(ctx, o)[r]);
+    const double before = static_cast<double>(one.solve(ctx, o)[r]),
+                 after = static_cast<double>(shifted.solve(ctx, o)[r]);
     CLOSE(after, expected, 1e-5 * expected, "I_r");
     CHECK(after / before > f * (1 - 1e-5));
     CHECK(after / before < f / (1 - (1 - f) * share) * (1 + 1e-5));
@@ -175,7 +185,8 @@ TEST(one_sided_weighs_a_row_down_by_its_cost) {
     Problem rows = one;
     for (int32_t i = 0; i < n * n; ++i) rows.cost[static_cast<size_t>(i)] = 0.02f * static_cast<float>(i / n);
     reference::Values weights;
-    for (int32_t i = 0; i < n; ++i) weights.push_back(std::exp(-static_cast<double>(0.02f * static_cast<float>(i)) / o.epsilon));
+    for (int32_t i = 0; i < n; ++i)
+      weights.push_back(std::exp(-static_cast<double>(0.02f * static_cast<float>(i)) / o.epsilon));
     check(rows.solve(ctx, o), reference::marginal(weights), 1e-5, "rows alone");
   });
 }
@@ -189,7 +200,8 @@ TEST(a_permutation_of_the_tokens_permutes_the_importance) {
     for (int32_t i = 0; i < n; ++i) {
       moved.p[to(i)] = one.p[static_cast<size_t>(i)];
       moved.q[to(i)] = one.q[static_cast<size_t>(i)];
-      for (int32_t j = 0; j < n; ++j) moved.cost[to(i) * n + to(j)] = one.cost[static_cast<size_t>(i * n + j)];
+      for (int32_t j = 0; j < n; ++j)
+        moved.cost[to(i) * n + to(j)] = one.cost[static_cast<size_t>(i * n + j)];
     }
     for (const int solver : test::kSolvers) {
       const Transport o{solver, 1, 0.5, 0.25};
@@ -219,8 +231,9 @@ TEST(a_uniform_cost_leaves_the_weights) {
       const double scale = sum(actual) / std::accumulate(expected.begin(), expected.end(), 0.0);
       for (double& x : expected) x *= scale;
       check(actual, expected, 1e-5, "solver " + std::to_string(solver));
-      check(test::sinkhorn(ctx, o, one.cost, {}, {}, {n}), reference::Values(n, sum(test::sinkhorn(ctx, o, one.cost, {}, {}, {n})) / n),
-            1e-5, "uniform, solver " + std::to_string(solver));
+      check(test::sinkhorn(ctx, o, one.cost, {}, {}, {n}),
+            reference::Values(n, sum(test::sinkhorn(ctx, o, one.cost, {}, {}, {n})) / n), 1e-5,
+            "uniform, solver " + std::to_string(solver));
     }
   });
 }
@@ -242,7 +255,8 @@ TEST(unbalanced_becomes_standard_uv_as_lambda_grows) {
     for (const double lambda : {0.1, 1.0, 10.0, 1e8}) {
       const Floats actual = one.solve(ctx, {TOPV_SOLVER_UNBALANCED, 3, 0.2, lambda});
       double distance = 0;
-      for (size_t i = 0; i < limit.size(); ++i) distance += std::fabs(static_cast<double>(actual[i]) - limit[i]);
+      for (size_t i = 0; i < limit.size(); ++i)
+        distance += std::fabs(static_cast<double>(actual[i]) - limit[i]);
       CHECK(distance < previous);
       previous = distance;
     }
@@ -252,7 +266,8 @@ TEST(unbalanced_becomes_standard_uv_as_lambda_grows) {
 
 TEST(small_epsilons_stay_finite_and_right) {
   // Range / epsilon of 190 to 1900: K underflows in float32.
-  for (const int solver : {TOPV_SOLVER_ONE_SIDED, TOPV_SOLVER_UNBALANCED, TOPV_SOLVER_STANDARD_UV, TOPV_SOLVER_STANDARD_VU}) {
+  for (const int solver :
+       {TOPV_SOLVER_ONE_SIDED, TOPV_SOLVER_UNBALANCED, TOPV_SOLVER_STANDARD_UV, TOPV_SOLVER_STANDARD_VU}) {
     for (const float epsilon : {0.01f, 0.001f}) {
       const Problem one(25, 10);
       const Transport o{solver, 5, static_cast<double>(epsilon), static_cast<double>(0.25f)};

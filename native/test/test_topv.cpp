@@ -5,8 +5,8 @@
 
 namespace {
 
-constexpr int kCases = 200;      // per solver
-constexpr double kTie = 2e-4;    // relative gap of importances below which the float32 order may differ
+constexpr int kCases = 200;    // per solver
+constexpr double kTie = 2e-4;  // relative gap of importances below which the float32 order may differ
 constexpr int kRecover = 4;
 
 struct Outcome {
@@ -22,12 +22,14 @@ std::vector<bool> tied(const reference::Values& importance, int top) {
   const double last = sorted[static_cast<size_t>(top - 1)], next = sorted[static_cast<size_t>(top)];
   if (last - next > kTie * last) return result;
   for (size_t i = 0; i < importance.size(); ++i) {
-    result[i] = std::fabs(importance[i] - last) <= 2 * kTie * last || std::fabs(importance[i] - next) <= 2 * kTie * last;
+    result[i] = std::fabs(importance[i] - last) <= 2 * kTie * last ||
+                std::fabs(importance[i] - next) <= 2 * kTie * last;
   }
   return result;
 }
 
-void compare(const std::vector<int32_t>& actual, const std::vector<int32_t>& expected, const std::vector<bool>& ties) {
+void compare(const std::vector<int32_t>& actual, const std::vector<int32_t>& expected,
+             const std::vector<bool>& ties) {
   CHECK(actual.size() == expected.size());
   std::vector<bool> a(ties.size(), false), e = a;
   for (const int32_t i : actual) a[static_cast<size_t>(i)] = true;
@@ -84,7 +86,8 @@ TEST(the_kept_tokens_equal_the_reference_off_ties) {
       test::where() = "solver " + std::to_string(solver) + " seed " + std::to_string(seed);
       run(contexts, solver, seed, outcome);
     }
-    std::printf("       solver %d: %d cases, %d with a tie at the border\n", solver, outcome.cases, outcome.ties);
+    std::printf("       solver %d: %d cases, %d with a tie at the border\n", solver, outcome.cases,
+                outcome.ties);
     CHECK(outcome.cases == kCases);
     CHECK(outcome.ties < kCases / 10);
   }

@@ -9,7 +9,8 @@ void check(const test::CostCase& one, const reference::Cost& expected) {
     // Centring leaves rounding errors of the size of the features' spread, whose square is about the range of the
     // distances: 64 roundings of that, and four of the cost itself.
     const double tolerance = (64 + 4 * 2.5) * std::ldexp(1.0, -24);
-    for (size_t i = 0; i < n * n; ++i) CLOSE(one.cost[first + i], expected.cost[first + i], tolerance, "cost");
+    for (size_t i = 0; i < n * n; ++i)
+      CLOSE(one.cost[first + i], expected.cost[first + i], tolerance, "cost");
     first += n * n;
     for (size_t i = 0; i < n; ++i, ++token) {
       const double steps = 4 + static_cast<double>(one.s.cols) / 64;
@@ -35,7 +36,8 @@ void run(const test::CostShape& shape, uint64_t seed) {
 TEST(agrees_with_the_reference) {
   uint64_t seed = 0;
   for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
-    for (const auto& grid : std::vector<std::pair<int, int>>{{1, 1}, {2, 1}, {1, 5}, {3, 5}, {4, 4}, {17, 1}, {11, 3}}) {
+    for (const auto& grid :
+         std::vector<std::pair<int, int>>{{1, 1}, {2, 1}, {1, 5}, {3, 5}, {4, 4}, {17, 1}, {11, 3}}) {
       for (const int64_t cols : {1, 2, 15, 16, 31, 33, 64, 257, 300}) {
         for (const bool indexed : {false, true}) {
           // One feature and few tokens: the range of the distances may be far below their size.
@@ -81,7 +83,8 @@ TEST(several_images_of_any_grid_equal_the_images_alone) {
 TEST(threads_change_nothing) {
   for (const std::string& level : test::levels()) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
-      test::CostCase one({{13}, {11}, 300, 0, false, dtype, 0}, 4), two({{13}, {11}, 300, 0, false, dtype, 0}, 4);
+      test::CostCase one({{13}, {11}, 300, 0, false, dtype, 0}, 4),
+          two({{13}, {11}, 300, 0, false, dtype, 0}, 4);
       one.run(topv::Context("cpu", 1, level.c_str()));
       two.run(topv::Context("cpu", 2, level.c_str()));
       CHECK(one.cost == two.cost);

@@ -40,7 +40,8 @@ class CostCase {
       for (int64_t c = 0; c < s.cols; ++c) {
         const float feature = size * random.normal();
         source.set(row * ld + c, common_source[static_cast<size_t>(c)] + feature);
-        target.set(row * ld + c, common_target[static_cast<size_t>(c)] + 0.7f * feature + 0.5f * random.normal());
+        target.set(row * ld + c,
+                   common_target[static_cast<size_t>(c)] + 0.7f * feature + 0.5f * random.normal());
       }
     }
     params.source = source.data();
@@ -81,9 +82,9 @@ class CostCase {
 };
 
 /// Runs sinkhorn over images of these token counts; NULL weights where a vector is empty.
-inline std::vector<float> sinkhorn(const topv::Context& ctx, const reference::Transport& o, const std::vector<float>& cost,
-                                   const std::vector<float>& p, const std::vector<float>& q,
-                                   const std::vector<int32_t>& tokens) {
+inline std::vector<float> sinkhorn(const topv::Context& ctx, const reference::Transport& o,
+                                   const std::vector<float>& cost, const std::vector<float>& p,
+                                   const std::vector<float>& q, const std::vector<int32_t>& tokens) {
   int64_t total = 0;
   for (const int32_t n : tokens) total += n;
   std::vector<float> importance(static_cast<size_t>(total), std::numeric_limits<float>::quiet_NaN());
@@ -125,7 +126,7 @@ inline std::vector<int32_t> token_select(const topv::Context& ctx, const std::ve
   return kept;
 }
 
-constexpr int kSolvers[] = {TOPV_SOLVER_ONE_SIDED, TOPV_SOLVER_UNBALANCED, TOPV_SOLVER_PRINTED, TOPV_SOLVER_STANDARD_UV,
-                            TOPV_SOLVER_STANDARD_VU};
+constexpr int kSolvers[] = {TOPV_SOLVER_ONE_SIDED, TOPV_SOLVER_UNBALANCED, TOPV_SOLVER_PRINTED,
+                            TOPV_SOLVER_STANDARD_UV, TOPV_SOLVER_STANDARD_VU};
 
 }  // namespace test

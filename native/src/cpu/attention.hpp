@@ -18,7 +18,8 @@ inline Sequence sequence(const topv_attention_params& p, int b) {
 }
 
 /// Element offset of key j of sequence b, KV head h, in k (or in v, with its row stride).
-inline int64_t key_offset(const topv_attention_params& p, int64_t ld, int b, int64_t first_key, int64_t j, int h) {
+inline int64_t key_offset(const topv_attention_params& p, int64_t ld, int b, int64_t first_key, int64_t j,
+                          int h) {
   if (p.block_table == nullptr) return (first_key + j) * ld + int64_t{h} * p.head_dim;
   const int64_t page = p.block_table[int64_t{b} * p.max_pages + j / p.page_size];
   return ((page * p.page_size + j % p.page_size) * p.kv_heads + h) * p.head_dim;
@@ -28,11 +29,12 @@ inline void check_cumulative(const char* op, const char* field, const int32_t* c
   if (cu[0] != 0) fail(TOPV_INVALID_ARGUMENT, "%s: %s[0] = %d, expected 0", op, field, cu[0]);
   for (int b = 0; b < batch; ++b) {
     if (cu[b + 1] < cu[b]) {
-      fail(TOPV_INVALID_ARGUMENT, "%s: %s[%d] = %d is below %s[%d] = %d", op, field, b + 1, cu[b + 1], field, b, cu[b]);
+      fail(TOPV_INVALID_ARGUMENT, "%s: %s[%d] = %d is below %s[%d] = %d", op, field, b + 1, cu[b + 1], field,
+           b, cu[b]);
     }
     if (cu[b + 1] - cu[b] > most) {
-      fail(TOPV_INVALID_ARGUMENT, "%s: %s[%d] = %d makes a sequence of %d, more than the maximum %d given", op, field,
-           b + 1, cu[b + 1], cu[b + 1] - cu[b], most);
+      fail(TOPV_INVALID_ARGUMENT, "%s: %s[%d] = %d makes a sequence of %d, more than the maximum %d given",
+           op, field, b + 1, cu[b + 1], cu[b + 1] - cu[b], most);
     }
   }
 }

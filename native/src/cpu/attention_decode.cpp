@@ -15,8 +15,8 @@
 namespace topv::cpu::TOPV_ISA {
 namespace {
 
-constexpr int kChunk = 128;          // keys of a task
-constexpr int kHeads = 4;            // query heads that go over the keys together
+constexpr int kChunk = 128;  // keys of a task
+constexpr int kHeads = 4;    // query heads that go over the keys together
 constexpr int kMostDim = 256;
 constexpr int64_t kGrainBytes = 65536;  // of keys and values that are worth a thread
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -104,7 +104,8 @@ void accumulate(const T* const* values, int count, const float* weights, int dim
   for (; d + kVectors * kLanes <= dim; d += kVectors * kLanes) {
     accumulate<heads, kVectors>(values, count, weights, d, kLanes, result);
   }
-  for (; d < dim; d += kLanes) accumulate<heads, 1>(values, count, weights, d, std::min(kLanes, dim - d), result);
+  for (; d < dim; d += kLanes)
+    accumulate<heads, 1>(values, count, weights, d, std::min(kLanes, dim - d), result);
 }
 
 // ---- a call
@@ -131,7 +132,8 @@ class Decode {
     const int64_t bytes_per_task = 2 * int64_t{kChunk} * p_.head_dim * static_cast<int64_t>(sizeof(T));
     const auto size = static_cast<int64_t>(tasks.size());
     parallel_for(team_, size, kGrainBytes / bytes_per_task + 1, [&](int64_t begin, int64_t end, int) {
-      for (int64_t t = begin; t < end; ++t) attend(tasks[static_cast<size_t>(t)], partial_ + t * group_ * width_);
+      for (int64_t t = begin; t < end; ++t)
+        attend(tasks[static_cast<size_t>(t)], partial_ + t * group_ * width_);
     });
     const int64_t heads = int64_t{p_.batch} * p_.q_heads;
     const int64_t floats_per_head = (size / heads + 1) * width_;
@@ -145,10 +147,12 @@ class Decode {
 
  private:
   /// Rows begin .. begin + count of the keys or values of a task.
-  void find_rows(const Task& task, const Sequence& s, const void* data, int64_t ld, int count, const T** rows) const {
+  void find_rows(const Task& task, const Sequence& s, const void* data, int64_t ld, int count,
+                 const T** rows) const {
     const T* base = static_cast<const T*>(data);
     if (p_.block_table == nullptr) {
-      for (int j = 0; j < count; ++j) rows[j] = base + key_offset(p_, ld, task.b, s.first_key, task.begin + j, task.head);
+      for (int j = 0; j < count; ++j)
+        rows[j] = base + key_offset(p_, ld, task.b, s.first_key, task.begin + j, task.head);
       return;
     }
     const int64_t stride = int64_t{p_.kv_heads} * p_.head_dim;
@@ -167,7 +171,8 @@ class Decode {
     const T *keys[kChunk], *values[kChunk];
     find_rows(task, s, p_.k, p_.ldk, count, keys);
     find_rows(task, s, p_.v, p_.ldv, count, values);
-    const T* queries = static_cast<const T*>(p_.q) + task.b * p_.ldq + int64_t{task.head} * group_ * p_.head_dim;
+    const T* queries =
+        static_cast<const T*>(p_.q) + task.b * p_.ldq + int64_t{task.head} * group_ * p_.head_dim;
     alignas(64) float weights[kHeads * kChunk];
     alignas(64) float result[kHeads * kMostDim];
     for (int g = 0; g < group_; g += kHeads) {
@@ -207,7 +212,8 @@ class Decode {
     }
     T* out = static_cast<T*>(p_.out) + b * p_.ldo + h * dim;
     const F inverse = broadcast(first < last ? 1.0f / sum : 0.0f);
-    for (int d = 0; d < dim; d += kLanes) store_n(out + d, load(result + d) * inverse, std::min(kLanes, dim - d));
+    for (int d = 0; d < dim; d += kLanes)
+      store_n(out + d, load(result + d) * inverse, std::min(kLanes, dim - d));
     if (p_.lse != nullptr) {
       p_.lse[h * p_.batch + b] = first < last ? (maximum + std::log2(sum)) * 0.69314718f : -kInfinity;
     }
@@ -227,7 +233,8 @@ void attention_decode(Team& team, const topv_attention_params& p) {
   check_indices("attention_decode", p);
   for (int b = 0; b < p.batch; ++b) {
     if (p.cu_seqlens_q[b + 1] != b + 1) {
-      fail(TOPV_INVALID_ARGUMENT, "attention_decode: cu_seqlens_q[%d] = %d, expected %d: one query per sequence", b + 1,
+      fail(TOPV_INVALID_ARGUMENT,
+           "attention_decode: cu_seqlens_q[%d] = %d, expected %d: one query per sequence", b + 1,
            p.cu_seqlens_q[b + 1], b + 1);
     }
   }

@@ -18,7 +18,7 @@
 namespace topv::cpu::TOPV_ISA {
 namespace {
 
-constexpr int kBlock = 128;        // keys per step: the scores of a block stay in L1
+constexpr int kBlock = 64;  // keys per step: the scores of a block stay in L1
 constexpr int kMostDim = 256;
 constexpr int64_t kGroupBytes = 16 << 20;
 constexpr float kSlack = 8.0f;     // log2 of how far a score may rise above the reference maximum
@@ -38,8 +38,12 @@ class Prefill {
 
  public:
   Prefill(Team& team, const topv_attention_params& p)
-      : team_(team), p_(p), group_(p.q_heads / p.kv_heads), depth_(round_up(p.head_dim, Tile::kDepthStep)),
-        rows_(round_up(p.head_dim, Tile::kRowStep)), total_queries_(p.cu_seqlens_q[p.batch]) {
+      : team_(team),
+        p_(p),
+        group_(p.q_heads / p.kv_heads),
+        depth_(round_up(p.head_dim, Tile::kDepthStep)),
+        rows_(round_up(p.head_dim, Tile::kRowStep)),
+        total_queries_(p.cu_seqlens_q[p.batch]) {
     // The factor of the scores, as a power of two; a factor that is not positive goes into q.
     const float scale = std::fabs(p.scale);
     sign_ = p.scale > 0 ? 1.0f : p.scale < 0 ? -1.0f : 0.0f;
@@ -86,10 +90,14 @@ class Prefill {
   }
 
   void process(const Unit* units, int count) {
-    each(units, count, [&](const Unit& u) { return blocks(u); }, [&](const Unit& u, int64_t i) { pack(u, i); });
-    each(units, count, [&](const Unit& u) { return row_blocks(u); }, [&](const Unit& u, int64_t i) {
-      attend(u, row_blocks(u) - 1 - i);  // under a causal mask the last rows cost most, so they go first
-    });
+    each(
+        units, count, [&](const Unit& u) { return blocks(u); },
+        [&](const Unit& u, int64_t i) { pack(u, i); });
+    each(
+        units, count, [&](const Unit& u) { return row_blocks(u); },
+        [&](const Unit& u, int64_t i) {
+          attend(u, row_blocks(u) - 1 - i);  // under a causal mask the last rows cost most, so they go first
+        });
   }
 
   /// Runs body(unit, i) for i in [0, size(unit)) of every unit, in turn on whichever thread is free.
@@ -173,7 +181,8 @@ class Prefill {
       for (int d = 0; d < depth_; d += kStep) {
         const int width = std::clamp(p_.head_dim - d, 0, kStep);
         F square[kLanes];
-        for (int i = 0; i < kLanes; ++i) square[i] = c + i < count ? query(u, begin + c + i, d, width) : zero();
+        for (int i = 0; i < kLanes; ++i)
+          square[i] = c + i < count ? query(u, begin + c + i, d, width) : zero();
         transpose(square);
         for (int i = 0; i < kLanes && d + i * Tile::kGroup < depth_; ++i) {
           Element* row = packed + (d / Tile::kGroup + i) * kColumns * Tile::kGroup;
@@ -259,7 +268,8 @@ class Prefill {
     }
     const F tops[2] = {top0 * broadcast(factor_), top1 * broadcast(factor_)};
     float excess = -kInfinity;
-    for (int h = 0; h < 2; ++h) excess = std::max(excess, reduce_max(tops[h] - load(row.maximum + h * kLanes)));
+    for (int h = 0; h < 2; ++h)
+      excess = std::max(excess, reduce_max(tops[h] - load(row.maximum + h * kLanes)));
     if (!(excess > kSlack)) return;
     for (int h = 0; h < 2; ++h) {
       const int c = h * kLanes;
@@ -291,8 +301,10 @@ class Prefill {
     } else {
       for (int i = 0; i < n; i += 2) {
         const float* s = scores + i * kColumns;
-        const F p00 = exp2<true>(fma(load(s), factor, max0)), p01 = exp2<true>(fma(load(s + kLanes), factor, max1));
-        const F p10 = exp2<true>(fma(load(s + kColumns), factor, max0)), p11 = exp2<true>(fma(load(s + kColumns + kLanes), factor, max1));
+        const F p00 = exp2<true>(fma(load(s), factor, max0)),
+                p01 = exp2<true>(fma(load(s + kLanes), factor, max1));
+        const F p10 = exp2<true>(fma(load(s + kColumns), factor, max0)),
+                p11 = exp2<true>(fma(load(s + kColumns + kLanes), factor, max1));
         sum0 += p00 + p10;
         sum1 += p01 + p11;
         Tile::store_joined(weights + i * kColumns, p00, p10);
@@ -334,9 +346,9 @@ class Prefill {
 
   Team& team_;
   const topv_attention_params& p_;
-  const int64_t group_;   // query heads per KV head
-  const int64_t depth_;   // D as depth of the first product
-  const int64_t rows_;    // D as rows of the second
+  const int64_t group_;  // query heads per KV head
+  const int64_t depth_;  // D as depth of the first product
+  const int64_t rows_;   // D as rows of the second
   const int64_t total_queries_;
   float factor_, sign_;
   Element* packed_ = nullptr;

@@ -18,7 +18,8 @@ void kv_append(Team& team, const topv_kv_append_params& p) {
     // Two tokens may name one slot: the later one wins, so one thread goes through a cache in order.
     for (int64_t t = 0; t < p.tokens; ++t) {
       if (p.slots[t] < 0) continue;
-      std::memcpy(static_cast<char*>(cache) + row * p.slots[t], static_cast<const char*>(rows) + element * ld * t, row);
+      std::memcpy(static_cast<char*>(cache) + row * p.slots[t],
+                  static_cast<const char*>(rows) + element * ld * t, row);
     }
   };
   const bool small = p.tokens * static_cast<int64_t>(row) < 65536;

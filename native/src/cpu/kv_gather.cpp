@@ -10,8 +10,8 @@ namespace {
 void check(const char* field, const int32_t* slots, const topv_kv_gather_params& p) {
   for (int64_t i = 0; i < p.count; ++i) {
     if (slots[i] < 0 || slots[i] >= p.cache_slots) {
-      fail(TOPV_INVALID_ARGUMENT, "kv_gather: %s[%lld] = %d is not in [0, %lld)", field, static_cast<long long>(i),
-           slots[i], static_cast<long long>(p.cache_slots));
+      fail(TOPV_INVALID_ARGUMENT, "kv_gather: %s[%lld] = %d is not in [0, %lld)", field,
+           static_cast<long long>(i), slots[i], static_cast<long long>(p.cache_slots));
     }
   }
 }

@@ -29,7 +29,8 @@ template <typename T>
 void run(Team& team, const topv_rms_norm_params& p) {
   parallel_for(team, p.rows, 4096 / (p.cols + 1) + 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end; ++i) {
-      normalize(static_cast<const T*>(p.x) + i * p.ldx, p.weight, static_cast<T*>(p.y) + i * p.ldy, p.cols, p.eps);
+      normalize(static_cast<const T*>(p.x) + i * p.ldx, p.weight, static_cast<T*>(p.y) + i * p.ldy, p.cols,
+                p.eps);
     }
   });
 }

@@ -16,7 +16,7 @@ namespace topv::cpu::TOPV_ISA {
 namespace {
 
 constexpr float kSmall = 1e-30f, kLarge = 1e30f;  // sums outside lose precision to the underflow of K
-constexpr int64_t kGrain = 1 << 20;                // elements of K that are worth a thread
+constexpr int64_t kGrain = 1 << 20;               // elements of K that are worth a thread
 
 /// One image; p and q are its marginals.
 struct Problem {
@@ -33,7 +33,13 @@ struct Problem {
 class Scaling {
  public:
   Scaling(Team& team, const Problem& problem, float* k, float* vectors)
-      : team_(team), x_(problem), k_(k), u_(vectors), v_(u_ + x_.n), sum_(v_ + x_.n), exponential_(sum_ + x_.n) {}
+      : team_(team),
+        x_(problem),
+        k_(k),
+        u_(vectors),
+        v_(u_ + x_.n),
+        sum_(v_ + x_.n),
+        exponential_(sum_ + x_.n) {}
 
   /// False where float32 did not suffice; importance is then undefined.
   bool solve(float* importance) {
@@ -192,7 +198,8 @@ class Logarithmic {
  private:
   void update_u(const double* v) {
     parallel_for(team_, x_.n, 1, [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; ++i) u_[i] = x_.power * (std::log(static_cast<double>(x_.p[i])) - row_sum(i, v));
+      for (int64_t i = begin; i < end; ++i)
+        u_[i] = x_.power * (std::log(static_cast<double>(x_.p[i])) - row_sum(i, v));
     });
   }
   void update_v(const double* u) {
@@ -214,7 +221,8 @@ class Logarithmic {
     double most = -std::numeric_limits<double>::infinity(), sum = 0;
     for (int64_t i = 0; i < x_.n; ++i) most = std::max(most, scale[i] - (cost[i * stride] - shift) / epsilon);
     if (!std::isfinite(most)) return most;
-    for (int64_t i = 0; i < x_.n; ++i) sum += std::exp(scale[i] - (cost[i * stride] - shift) / epsilon - most);
+    for (int64_t i = 0; i < x_.n; ++i)
+      sum += std::exp(scale[i] - (cost[i * stride] - shift) / epsilon - most);
     return most + std::log(sum);
   }
 
@@ -232,7 +240,8 @@ void marginal(const char* field, int image, const float* weight, int64_t n, floa
   double sum = 0;
   for (int64_t i = 0; i < n; ++i) {
     if (!(weight[i] >= 0 && std::isfinite(weight[i]))) {
-      fail(TOPV_INVALID_ARGUMENT, "sinkhorn: %s of token %lld of image %d = %g, expected a finite number >= 0", field,
+      fail(TOPV_INVALID_ARGUMENT,
+           "sinkhorn: %s of token %lld of image %d = %g, expected a finite number >= 0", field,
            static_cast<long long>(i), image, static_cast<double>(weight[i]));
     }
     sum += static_cast<double>(weight[i]);
@@ -281,7 +290,8 @@ void sinkhorn(Team& team, const topv_sinkhorn_params& p) {
     const Problem problem{n, cost, source, target, shift, p.solver, p.iterations, p.epsilon, power};
     if (!Scaling(team, problem, k, vectors).solve(importance + first) &&
         !Logarithmic(team, problem, logarithms).solve(importance + first)) {
-      fail(TOPV_UNSUPPORTED, "sinkhorn: the importance of image %d leaves the range of float32 at epsilon = %g", m,
+      fail(TOPV_UNSUPPORTED,
+           "sinkhorn: the importance of image %d leaves the range of float32 at epsilon = %g", m,
            static_cast<double>(p.epsilon));
     }
     first += n;

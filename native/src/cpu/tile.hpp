@@ -29,7 +29,8 @@ inline void transpose(F (&r)[kLanes]) {
     }
   }
   for (int j = 0; j < 4; ++j) {
-    const __m512 a = _mm512_shuffle_f32x4(s[j], s[j + 4], 0x88), b = _mm512_shuffle_f32x4(s[j], s[j + 4], 0xdd);
+    const __m512 a = _mm512_shuffle_f32x4(s[j], s[j + 4], 0x88),
+                 b = _mm512_shuffle_f32x4(s[j], s[j + 4], 0xdd);
     const __m512 c = _mm512_shuffle_f32x4(s[j + 8], s[j + 12], 0x88);
     const __m512 d = _mm512_shuffle_f32x4(s[j + 8], s[j + 12], 0xdd);
     r[j].v = _mm512_shuffle_f32x4(a, c, 0x88);
@@ -66,11 +67,13 @@ struct FloatTile {
   static constexpr int kRowStep = kLanes / 2;  // as many accumulators as the registers hold
   static constexpr int kDepthStep = 1;
 
-  static void multiply(const float* a, int64_t lda, int rows, const float* b, int depth, float* c, bool accumulate) {
+  static void multiply(const float* a, int64_t lda, int rows, const float* b, int depth, float* c,
+                       bool accumulate) {
     for (int i = 0; i < rows; i += kRowStep) {
       F sum[kRowStep][2];
       for (int r = 0; r < kRowStep; ++r) {
-        for (int h = 0; h < 2; ++h) sum[r][h] = accumulate ? load(c + (i + r) * kColumns + h * kLanes) : zero();
+        for (int h = 0; h < 2; ++h)
+          sum[r][h] = accumulate ? load(c + (i + r) * kColumns + h * kLanes) : zero();
       }
       const float* left = a + i * lda;
       for (int k = 0; k < depth; ++k) {
@@ -109,8 +112,8 @@ struct Bf16Words {
   /// at[2i] = even[i], at[2i + 1] = odd[i], rounded to bfloat16.
   static void store_joined(bf16* at, F even, F odd) {
     const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(odd.v, even.v);
-    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
-                                           21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23,
+                                           7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     _mm512_storeu_si512(at, _mm512_permutexvar_epi16(order, halves));
   }
 };
@@ -140,7 +143,8 @@ struct Bf16Tile : Bf16Words {
   static constexpr int kDepthStep = 32;
 
   /// Needs a TileScope on the calling thread.
-  static void multiply(const bf16* a, int64_t lda, int rows, const bf16* b, int depth, float* c, bool accumulate) {
+  static void multiply(const bf16* a, int64_t lda, int rows, const bf16* b, int depth, float* c,
+                       bool accumulate) {
     constexpr int64_t kStride = kColumns * 4;  // bytes of a row of c, and of a row of pairs of b
     int i = 0;
     for (; i + 32 <= rows; i += 32) {
@@ -207,11 +211,13 @@ struct Bf16Tile : Bf16Words {
   static constexpr int kRowStep = 8;
   static constexpr int kDepthStep = 2;
 
-  static void multiply(const bf16* a, int64_t lda, int rows, const bf16* b, int depth, float* c, bool accumulate) {
+  static void multiply(const bf16* a, int64_t lda, int rows, const bf16* b, int depth, float* c,
+                       bool accumulate) {
     for (int i = 0; i < rows; i += kRowStep) {
       F sum[kRowStep][2];
       for (int r = 0; r < kRowStep; ++r) {
-        for (int h = 0; h < 2; ++h) sum[r][h] = accumulate ? load(c + (i + r) * kColumns + h * kLanes) : zero();
+        for (int h = 0; h < 2; ++h)
+          sum[r][h] = accumulate ? load(c + (i + r) * kColumns + h * kLanes) : zero();
       }
       const bf16* left = a + i * lda;
       for (int k = 0; k < depth; k += 2) {

@@ -38,9 +38,7 @@ struct Bf16Parts {
   }
 
  private:
-  static F pack(F low, F high) {
-    return {_mm512_castsi512_ps((__m512i)_mm512_cvtne2ps_pbh(high.v, low.v))};
-  }
+  static F pack(F low, F high) { return {_mm512_castsi512_ps((__m512i)_mm512_cvtne2ps_pbh(high.v, low.v))}; }
   static F rounded(F x) {
     const __m512i bits = _mm512_castps_si512(x.v);
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
@@ -51,7 +49,7 @@ struct Bf16Parts {
 #endif
 
 template <typename Parts>
-constexpr int64_t kDepth = Parts::kChunk * Parts::kTerms;
+constexpr int64_t kDepth = Parts::kChunk* Parts::kTerms;
 
 /// Rows of features of one image, on one side of the transport.
 template <typename T>
@@ -84,7 +82,8 @@ void mean(Team& team, const Side<T>& side) {
         for (int j = 0; j < width; j += kLanes) store(row + j, load_some(side.row(i) + c + j, width - j));
         for (int j = 0; j < width; ++j) sum[j] += static_cast<double>(row[j]);
       }
-      for (int j = 0; j < width; ++j) side.mean[c + j] = static_cast<float>(sum[j] / static_cast<double>(side.n));
+      for (int j = 0; j < width; ++j)
+        side.mean[c + j] = static_cast<float>(sum[j] / static_cast<double>(side.n));
     }
   });
 }
@@ -121,21 +120,24 @@ void centred(const Side<T>& side, int64_t i, int64_t c, F (&parts)[Parts::kParts
   F x[Parts::kWidth / kLanes];
   for (int h = 0; h < Parts::kWidth / kLanes; ++h) {
     const int64_t at = c + h * kLanes, left = side.cols - at;
-    x[h] = i < side.n && left > 0 ? load_some(side.row(i) + at, left) - load_some(side.mean + at, left) : zero();
+    x[h] =
+        i < side.n && left > 0 ? load_some(side.row(i) + at, left) - load_some(side.mean + at, left) : zero();
   }
   Parts::split(x, parts);
 }
 
 /// Rows begin .. end as left operand: [end - begin, kDepth].
 template <typename Parts, typename T>
-void pack_left(const Side<T>& side, int64_t begin, int64_t end, int64_t chunk, typename Parts::Tile::Element* packed) {
+void pack_left(const Side<T>& side, int64_t begin, int64_t end, int64_t chunk,
+               typename Parts::Tile::Element* packed) {
   for (int64_t i = begin; i < end; ++i) {
     auto* row = packed + (i - begin) * kDepth<Parts>;
     for (int64_t c = 0; c < Parts::kChunk; c += Parts::kWidth) {
       F parts[Parts::kParts];
       centred<Parts>(side, i, chunk + c, parts);
       for (int term = 0; term < Parts::kTerms; ++term) {
-        std::memcpy(static_cast<void*>(row + term * Parts::kChunk + c), &parts[Parts::kLeft[term]], sizeof(F));
+        std::memcpy(static_cast<void*>(row + term * Parts::kChunk + c), &parts[Parts::kLeft[term]],
+                    sizeof(F));
       }
     }
   }
@@ -167,8 +169,8 @@ void pack_right(const Side<T>& side, int64_t j, int64_t chunk, typename Parts::T
 
 /// distance[i, j] = linear_i + linear_j - 2 s_i t_j for all pairs, with its extremes per row.
 template <typename Parts, typename T>
-void distances(Team& team, const Side<T>& source, const Side<T>& target, float* distance, float* least, float* most,
-               float* packed, int64_t packed_per_thread, float* products) {
+void distances(Team& team, const Side<T>& source, const Side<T>& target, float* distance, float* least,
+               float* most, float* packed, int64_t packed_per_thread, float* products) {
   using Element = typename Parts::Tile::Element;
   const int64_t n = source.n, columns = round_up(n, kColumns);
   constexpr int64_t kRows = 32;
@@ -182,8 +184,9 @@ void distances(Team& team, const Side<T>& source, const Side<T>& target, float* 
       pack_left<Parts>(source, begin, end, chunk, left);
       for (int64_t j = 0; j < columns; j += kColumns) {
         pack_right<Parts>(target, j, chunk, right);
-        Parts::Tile::multiply(left, kDepth<Parts>, static_cast<int>(end - begin), right, static_cast<int>(kDepth<Parts>),
-                              products + j * rows + begin * kColumns, chunk > 0);
+        Parts::Tile::multiply(left, kDepth<Parts>, static_cast<int>(end - begin), right,
+                              static_cast<int>(kDepth<Parts>), products + j * rows + begin * kColumns,
+                              chunk > 0);
       }
     }
     for (int64_t i = begin; i < std::min(end, n); ++i) {
@@ -191,7 +194,8 @@ void distances(Team& team, const Side<T>& source, const Side<T>& target, float* 
       for (int64_t j = 0; j < n; j += kLanes) {
         const int width = static_cast<int>(std::min<int64_t>(kLanes, n - j));
         const F product = load(products + j / kColumns * kColumns * rows + i * kColumns + j % kColumns);
-        const F value = fma(broadcast(-2.0f), product, broadcast(source.linear[i]) + load_n(target.linear + j, width));
+        const F value =
+            fma(broadcast(-2.0f), product, broadcast(source.linear[i]) + load_n(target.linear + j, width));
         store_n(distance + i * n + j, value, width);
         if (width == kLanes) {
           low = min(low, value);
@@ -216,8 +220,8 @@ void fill_bell(float* bell, int size, float sigma) {
 }
 
 /// Turns distances into costs, in place. The Gaussian of a distance is the product of those along x and y.
-void finish(Team& team, const topv_transport_cost_params& p, int w, int h, float lowest, float highest, float* bell,
-            float* cost) {
+void finish(Team& team, const topv_transport_cost_params& p, int w, int h, float lowest, float highest,
+            float* bell, float* cost) {
   const int64_t n = int64_t{w} * h;
   const float range = highest - lowest;
   const float scale = range > 0 ? p.alpha / range : 0.0f;  // all equal: Cf = 0
@@ -264,17 +268,24 @@ void run(Team& team, const topv_transport_cost_params& p) {
   for (int m = 0; m < p.images; ++m) {
     const int64_t n = int64_t{p.grid_w[m]} * p.grid_h[m];
     const int32_t* index = p.row_index != nullptr ? p.row_index + first : nullptr;
-    const Side<T> source{static_cast<const T*>(p.source), p.ld_source, index, first, n, p.cols, scratch, linear};
-    const Side<T> target{static_cast<const T*>(p.target), p.ld_target, index,          first,
-                         n,                               p.cols,      scratch + means, linear + rows};
+    const Side<T> source{
+        static_cast<const T*>(p.source), p.ld_source, index, first, n, p.cols, scratch, linear};
+    const Side<T> target{static_cast<const T*>(p.target),
+                         p.ld_target,
+                         index,
+                         first,
+                         n,
+                         p.cols,
+                         scratch + means,
+                         linear + rows};
     mean(team, source);
     mean(team, target);
     moments(team, source, target.mean, p.source_norm + first);
     moments(team, target, source.mean, p.target_norm + first);
     float *least = linear + 2 * rows, *most = linear + 3 * rows;
     distances<Parts>(team, source, target, cost, least, most, products + rows * rows, packed, products);
-    finish(team, p, p.grid_w[m], p.grid_h[m], *std::min_element(least, least + n), *std::max_element(most, most + n),
-           bell, cost);
+    finish(team, p, p.grid_w[m], p.grid_h[m], *std::min_element(least, least + n),
+           *std::max_element(most, most + n), bell, cost);
     first += n;
     cost += n * n;
   }
@@ -287,13 +298,14 @@ void transport_cost(Team& team, const topv_transport_cost_params& p) {
   for (int m = 0; m < p.images; ++m) tokens += int64_t{p.grid_w[m]} * p.grid_h[m];
   for (int64_t t = 0; p.row_index != nullptr && t < tokens; ++t) {
     if (p.row_index[t] < 0 || p.row_index[t] >= p.rows) {
-      fail(TOPV_INVALID_ARGUMENT, "transport_cost: row_index[%lld] = %d is not in [0, %lld)", static_cast<long long>(t),
-           p.row_index[t], static_cast<long long>(p.rows));
+      fail(TOPV_INVALID_ARGUMENT, "transport_cost: row_index[%lld] = %d is not in [0, %lld)",
+           static_cast<long long>(t), p.row_index[t], static_cast<long long>(p.rows));
     }
   }
 #if defined(__AMX_BF16__)
   // The error of the halves averages out over the features; where these are few, the product is cheap anyway.
-  if (p.cols >= 256) return p.dtype == TOPV_F32 ? run<Bf16Parts, float>(team, p) : run<Bf16Parts, bf16>(team, p);
+  if (p.cols >= 256)
+    return p.dtype == TOPV_F32 ? run<Bf16Parts, float>(team, p) : run<Bf16Parts, bf16>(team, p);
 #endif
   p.dtype == TOPV_F32 ? run<FloatParts, float>(team, p) : run<FloatParts, bf16>(team, p);
 }

@@ -55,7 +55,8 @@ inline Attention attention(const topv_attention_params& p) {
         for (int64_t j = 0; j < seen; ++j) {
           for (int64_t x = 0; x < d; ++x) {
             const size_t to = static_cast<size_t>(((first + i) * p.q_heads + h) * d + x);
-            const double term = scores[static_cast<size_t>(j)] / total * at(p.v, p.dtype, offset(p.ldv, j) + x);
+            const double term =
+                scores[static_cast<size_t>(j)] / total * at(p.v, p.dtype, offset(p.ldv, j) + x);
             result.out[to] += term;
             result.terms[to] += std::fabs(term);
           }

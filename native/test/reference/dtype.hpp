@@ -29,7 +29,8 @@ inline double ulp(double magnitude, int32_t dtype) {
 /// half an ulp, to nearest even.
 inline double allowed(double expected, double scale, double steps, int32_t dtype) {
   const double arithmetic = steps * ulp(scale, TOPV_F32);
-  return dtype == TOPV_BF16 ? arithmetic + 0.5 * ulp(std::fabs(expected) + arithmetic, TOPV_BF16) : arithmetic;
+  return dtype == TOPV_BF16 ? arithmetic + 0.5 * ulp(std::fabs(expected) + arithmetic, TOPV_BF16)
+                            : arithmetic;
 }
 
 }  // namespace reference

@@ -53,7 +53,8 @@ inline Cost transport_cost(const topv_transport_cost_params& p) {
     const double range = *std::max_element(distance.begin(), distance.end()) - least;
     result.scale.push_back(largest_s + largest_t);
     result.range.push_back(range);
-    const double cx = static_cast<double>(w - 1) / 2, cy = (p.grid_h[m] - 1) / 2.0, sigma = static_cast<double>(p.sigma);
+    const double cx = static_cast<double>(w - 1) / 2, cy = (p.grid_h[m] - 1) / 2.0,
+                 sigma = static_cast<double>(p.sigma);
     for (int64_t i = 0; i < n; ++i) {
       const double xi = static_cast<double>(i % w), yi = static_cast<double>(i / w);
       for (int64_t j = 0; j < n; ++j) {
@@ -160,7 +161,8 @@ struct Selection {
   std::vector<int32_t> kept;
 };
 
-inline Selection select(const topv_transport_cost_params& cost, const Transport& transport, int top, int recover_every) {
+inline Selection select(const topv_transport_cost_params& cost, const Transport& transport, int top,
+                        int recover_every) {
   const Cost c = transport_cost(cost);
   Selection result;
   result.importance = sinkhorn(transport, c.cost, marginal(c.source_norm), marginal(c.target_norm));
