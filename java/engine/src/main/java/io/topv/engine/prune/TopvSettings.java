@@ -37,6 +37,9 @@ public record TopvSettings(
   public static final TopvSettings PAPER =
       new TopvSettings(2, 4, Solver.ONE_SIDED, 3, 1, 1, 0.01f, 10, 0.1f, 1, false, Policy.DEFAULT);
 
+  /** What measures best on the held-out questions (docs/accuracy.md). */
+  public static final TopvSettings DEFAULT = PAPER;
+
   public TopvSettings {
     atLeast("topv-layer", layer, 1);
     atLeast("topv-recover-every", recoverEvery, 0);
