@@ -22,14 +22,16 @@ public final class ChatTemplate {
   private final List<Stmt> body;
   private final Limits limits;
   private final Clock clock;
-  private final ContentFormat contentFormat;
+  private final ContentFormat userFormat;
+  private final ContentFormat othersFormat;
 
   private ChatTemplate(String origin, List<Stmt> body, Limits limits, Clock clock) {
     this.origin = origin;
     this.body = body;
     this.limits = limits;
     this.clock = clock;
-    this.contentFormat = ContentFormat.of(this);
+    this.userFormat = ContentFormat.ofUser(this);
+    this.othersFormat = ContentFormat.ofOthers(this, userFormat);
   }
 
   /**
@@ -66,16 +68,17 @@ public final class ChatTemplate {
     return origin;
   }
 
-  /** How the template wants the content of messages. */
+  /** How the template wants the content of a user's messages. */
   public ContentFormat contentFormat() {
-    return contentFormat;
+    return userFormat;
   }
 
   /** The prompt for a conversation. */
   public String render(List<ChatMessage> messages, ChatContext context) {
     List<Object> list = new ArrayList<>();
     for (ChatMessage message : messages) {
-      list.add(contentFormat.message(message, context.imageToken()));
+      ContentFormat format = message.role().equals("user") ? userFormat : othersFormat;
+      list.add(format.message(message, context.imageToken()));
     }
     Map<String, Object> variables = context.variables();
     variables.put("messages", list);

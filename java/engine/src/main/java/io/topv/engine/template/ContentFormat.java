@@ -10,8 +10,8 @@ import java.util.Map;
  * How a template wants the content of a message.
  *
  * <p>Templates of vision models walk over a list of parts; those of text models print a string. A
- * template does not say which, so {@link #of} renders a marked message both ways and looks for the
- * mark.
+ * template does not say which, so {@link #ofUser} renders a marked message both ways and looks for
+ * the mark.
  */
 public enum ContentFormat {
   /**
@@ -24,23 +24,41 @@ public enum ContentFormat {
 
   private static final String MARK = "topvprobe";
 
-  static ContentFormat of(ChatTemplate template) {
-    Map<String, Object> text = Map.of("type", "text", "text", MARK);
-    Map<String, Object> image = Map.of("type", "image");
-    String string = probe(template, MARK);
-    String parts = probe(template, List.of(text));
-    String withImage = probe(template, List.of(image, text));
+  /** What the template wants of a user. */
+  static ContentFormat ofUser(ChatTemplate template) {
+    boolean string = !probe(template, List.of(user(MARK))).isEmpty();
+    String parts = probe(template, List.of(user(List.of(text(MARK)))));
+    String withImage = probe(template, List.of(user(List.of(Map.of("type", "image"), text(MARK)))));
     boolean rendersImages = !withImage.isEmpty() && !withImage.equals(parts);
-    if (!parts.isEmpty() && (rendersImages || string.isEmpty())) {
-      return PARTS;
-    }
-    return STRING;
+    return !parts.isEmpty() && (rendersImages || !string) ? PARTS : STRING;
   }
 
-  /** The rendering of one user message; empty where the content does not come out as it should. */
-  private static String probe(ChatTemplate template, Object content) {
+  /** What it wants of all others, given what it wants of a user; some templates differ. */
+  static ContentFormat ofOthers(ChatTemplate template, ContentFormat user) {
+    if (user == STRING) {
+      return STRING;
+    }
+    Map<String, Object> question = user(List.of(text("?")));
+    Map<String, Object> parts = Map.of("role", "assistant", "content", List.of(text(MARK)));
+    Map<String, Object> string = Map.of("role", "assistant", "content", MARK);
+    boolean onlyString =
+        probe(template, List.of(question, parts)).isEmpty()
+            && !probe(template, List.of(question, string)).isEmpty();
+    return onlyString ? STRING : PARTS;
+  }
+
+  private static Map<String, Object> user(Object content) {
+    return Map.of("role", "user", "content", content);
+  }
+
+  private static Map<String, Object> text(String text) {
+    return Map.of("type", "text", "text", text);
+  }
+
+  /** The rendering of a conversation; empty where the mark does not come out as it should. */
+  private static String probe(ChatTemplate template, List<Map<String, Object>> messages) {
     Map<String, Object> variables = new LinkedHashMap<>();
-    variables.put("messages", List.of(Map.of("role", "user", "content", content)));
+    variables.put("messages", messages);
     variables.put("tools", null);
     variables.put("documents", null);
     variables.put("add_generation_prompt", true);

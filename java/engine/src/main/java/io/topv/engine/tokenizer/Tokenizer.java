@@ -40,21 +40,21 @@ public final class Tokenizer implements AutoCloseable {
    */
   public static Tokenizer load(Path modelDir) {
     Path file = modelDir.resolve("tokenizer.json");
-    ObjectNode json =
-        TokenizerFiles.object(file)
-            .orElseThrow(() -> new TopvException(file + ": no such file; a tokenizer is needed"));
+    String text = TokenizerFiles.text(file);
+    ObjectNode json = TokenizerFiles.parse(text, file);
     Map<String, String> special = new LinkedHashMap<>();
     Path configFile = modelDir.resolve("tokenizer_config.json");
     Optional<ObjectNode> config = TokenizerFiles.object(configFile);
     if (config.isPresent()) {
       SpecialTokens.read(config.get(), configFile, special);
-      TokenizerFiles.mergeAddedTokens(json, config.get());
+      if (TokenizerFiles.mergeAddedTokens(json, config.get())) {
+        text = TokenizerFiles.JSON.writeValueAsString(json);
+      }
     }
     Path mapFile = modelDir.resolve("special_tokens_map.json");
     TokenizerFiles.object(mapFile).ifPresent(map -> SpecialTokens.read(map, mapFile, special));
     Vocabulary vocabulary = Vocabulary.of(json, file);
-    HuggingFaceTokenizer backend =
-        NativeTokenizers.open(TokenizerFiles.JSON.writeValueAsString(json), file);
+    HuggingFaceTokenizer backend = NativeTokenizers.open(text, file);
     return new Tokenizer(backend, vocabulary, SpecialTokens.of(special));
   }
 

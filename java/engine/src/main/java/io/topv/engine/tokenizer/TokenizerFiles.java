@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -34,33 +35,43 @@ final class TokenizerFiles {
 
   /** The object in {@code file}; empty where there is no such file. */
   static Optional<ObjectNode> object(Path file) {
-    if (!Files.exists(file)) {
-      return Optional.empty();
-    }
+    return Files.exists(file) ? Optional.of(parse(text(file), file)) : Optional.empty();
+  }
+
+  static String text(Path file) {
     try {
       long size = Files.size(file);
       if (size > MAX_FILE) {
         throw new TopvException(file + ": " + size + " bytes; at most " + MAX_FILE);
       }
-      JsonNode node = JSON.readTree(Files.readString(file, StandardCharsets.UTF_8));
-      if (node instanceof ObjectNode object) {
-        return Optional.of(object);
-      }
-      throw new TopvException(file + ": expected a JSON object");
+      return Files.readString(file, StandardCharsets.UTF_8);
+    } catch (NoSuchFileException e) {
+      throw new TopvException(file + ": no such file", e);
     } catch (CharacterCodingException e) {
       throw new TopvException(file + ": not valid UTF-8", e);
     } catch (IOException e) {
       throw new TopvException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  static ObjectNode parse(String text, Path file) {
+    try {
+      if (JSON.readTree(text) instanceof ObjectNode object) {
+        return object;
+      }
     } catch (JacksonException e) {
       throw new TopvException(file + ": not valid JSON: " + e.getOriginalMessage(), e);
     }
+    throw new TopvException(file + ": expected a JSON object");
   }
 
   /**
    * Adds the tokens that only tokenizer_config.json declares (added_tokens_decoder), as
    * transformers does when it loads the two together.
+   *
+   * @return whether there were any
    */
-  static void mergeAddedTokens(ObjectNode tokenizer, ObjectNode config) {
+  static boolean mergeAddedTokens(ObjectNode tokenizer, ObjectNode config) {
     JsonNode declared = config.path("added_tokens_decoder");
     JsonNode present = tokenizer.path("added_tokens");
     ArrayNode tokens =
@@ -87,5 +98,6 @@ final class TokenizerFiles {
           added.put("normalized", token.path("normalized").asBoolean(!special));
           added.put("special", special);
         });
+    return !missing.isEmpty();
   }
 }

@@ -77,6 +77,18 @@ class ChatTemplateTest {
   }
 
   @Test
+  void aTemplateMayWantPartsOfUsersOnly() {
+    List<ChatMessage> turns =
+        List.of(
+            ChatMessage.of("system", "Be brief."),
+            ChatMessage.user("A?", 1),
+            ChatMessage.of("assistant", "Yes."),
+            ChatMessage.user("B?", 0));
+    assertThat(resource("pixtral").render(turns, ANSWER))
+        .isEqualTo("<s>[INST][IMG]A?[/INST]Yes.</s>[INST]Be brief.\n\nB?[/INST]");
+  }
+
+  @Test
   void extraVariablesWinOverSpecialTokens() {
     ChatTemplate template =
         ChatTemplate.parse("{{ bos_token }}{{ x }}{{ tools }}{{ add_generation_prompt }}", "t");
@@ -156,7 +168,6 @@ class ChatTemplateTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         "{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}"
             + "{% endfor %}",
@@ -178,9 +189,22 @@ class ChatTemplateTest {
         "{{ ('a' * 100000).replace('', 'b' * 1000) }}",
       })
   void hostileTemplatesEndInAnError(String source) {
-    assertThatThrownBy(() -> render(source))
+    Limits limits = new Limits(1 << 20, 500_000, 50);
+    assertThatThrownBy(
+            () ->
+                ChatTemplate.parse(source, "t.jinja", TemplateGoldenTest.CLOCK, limits)
+                    .render(Map.of()))
         .isInstanceOf(TopvException.class)
         .hasMessageStartingWith("t.jinja");
+  }
+
+  @Test
+  void theUsualLimitsEndAnEndlessTemplate() {
+    String forever =
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
+    assertThatThrownBy(() -> render(forever))
+        .isInstanceOf(TopvException.class)
+        .hasMessage("t.jinja:1: the template does not end within 10000000 steps");
   }
 
   @Test
@@ -198,14 +222,14 @@ class ChatTemplateTest {
             new String[] {"{{ 1", " | string", "", "", " }}"},
             new String[] {"", "{% if 1 %}", "", "{% endif %}", ""},
             new String[] {"{% set ", "(", "x", ")", " = 1 %}"})) {
-      int n = 60_000;
+      int n = 20_000;
       String source = part[0] + part[1].repeat(n) + part[2] + part[3].repeat(n) + part[4];
       assertThatThrownBy(() -> render(source))
           .as(part[1])
           .isInstanceOf(TopvException.class)
           .hasMessageStartingWith("t.jinja");
     }
-    assertThat(render("{{ not ".replace("not ", "not ".repeat(60_000)) + "1 }}")).isEqualTo("True");
+    assertThat(render("{{ not ".replace("not ", "not ".repeat(20_000)) + "1 }}")).isEqualTo("True");
   }
 
   @Test

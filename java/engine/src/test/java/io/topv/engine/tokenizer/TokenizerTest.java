@@ -66,6 +66,27 @@ class TokenizerTest {
   }
 
   @Test
+  void neitherTruncatesNorPadsWhereTheFileSaysSo(@TempDir Path dir) throws IOException {
+    copyTinyBytes(dir);
+    Path file = dir.resolve("tokenizer.json");
+    String truncation =
+        "\"truncation\": {\"max_length\": 3, \"strategy\": \"LongestFirst\", \"stride\": 0,"
+            + " \"direction\": \"Right\"}";
+    String padding =
+        "\"padding\": {\"strategy\": {\"Fixed\": 9}, \"direction\": \"Right\", \"pad_id\": 0,"
+            + " \"pad_to_multiple_of\": null, \"pad_type_id\": 0, \"pad_token\": \"x\"}";
+    String json = Files.readString(file);
+    String changed =
+        json.replace("\"truncation\":null", truncation).replace("\"padding\":null", padding);
+    assertThat(changed).contains(truncation, padding);
+    Files.writeString(file, changed);
+    try (Tokenizer tokenizer = Tokenizer.load(dir)) {
+      assertThat(tokenizer.encode("a", true)).hasSize(1);
+      assertThat(tokenizer.encode("a b c d e f", true).length).isGreaterThan(3);
+    }
+  }
+
+  @Test
   void knowsSpecialTokensByRole() {
     SpecialTokens special = pieces.specialTokens();
     assertThat(special.bos()).hasValue("<s>");
