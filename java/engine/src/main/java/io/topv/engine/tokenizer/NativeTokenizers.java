@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Opens DJL's binding of the Rust tokenizers library: without telemetry, downloads or a CUDA
@@ -22,11 +23,8 @@ final class NativeTokenizers {
     System.setProperty("OPT_OUT_TRACKING", "true");
     System.setProperty("ai.djl.offline", "true");
     System.setProperty("RUST_FLAVOR", "cpu");
-    if (System.getProperty(CACHE) == null
-        && System.getenv(CACHE) == null
-        && System.getProperty("DJL_CACHE_DIR") == null
-        && System.getenv("DJL_CACHE_DIR") == null) {
-      System.setProperty(CACHE, cacheFolder().toString());
+    if (configuredCache().isEmpty()) {
+      System.setProperty(CACHE, ownCache().toString());
     }
   }
 
@@ -34,6 +32,7 @@ final class NativeTokenizers {
 
   /** A tokenizer over the text of a tokenizer.json; {@code file} is for messages only. */
   static HuggingFaceTokenizer open(String json, Path file) {
+    requireCache();
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
     try {
       byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
@@ -62,24 +61,45 @@ final class NativeTokenizers {
     return String.valueOf(root.getMessage()).replace('\n', ' ');
   }
 
-  /** The first of the user's cache folder and the temporary folder that can be written to. */
-  private static Path cacheFolder() {
+  /** The folder that the environment or the system properties give, in DJL's order. */
+  private static Optional<Path> configuredCache() {
+    for (String name : List.of(CACHE, "DJL_CACHE_DIR")) {
+      String environment = System.getenv(name);
+      String value = environment == null ? System.getProperty(name) : environment;
+      if (value != null && !value.isEmpty()) {
+        return Optional.of(Path.of(value));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** DJL would go on to download what it cannot unpack; better to say what is wrong. */
+  private static void requireCache() {
+    Path folder = configuredCache().orElseThrow();
+    boolean unpacked = Files.isDirectory(folder.resolve("tokenizers"));
+    if (!unpacked && !isWritable(folder)) {
+      throw new TopvException(
+          folder + ": the native tokenizers library cannot be unpacked to this folder" + hint());
+    }
+  }
+
+  private static boolean isWritable(Path folder) {
+    try {
+      return Files.isWritable(Files.createDirectories(folder));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** The user's cache folder, or one in the temporary folder where that cannot be written to. */
+  private static Path ownCache() {
     String xdg = System.getenv("XDG_CACHE_HOME");
     Path home = Path.of(System.getProperty("user.home", "."));
     Path cache = xdg == null || xdg.isEmpty() ? home.resolve(".cache") : Path.of(xdg);
-    Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
-    Path own = temporary.resolve("topv-" + System.getProperty("user.name", "user"));
-    for (Path folder : List.of(cache.resolve("topv"), own)) {
-      try {
-        Files.createDirectories(folder);
-        if (Files.isWritable(folder)) {
-          return folder;
-        }
-      } catch (IOException | SecurityException e) {
-        // The next one may do; where none does, DJL's own failure names the folder.
-        continue;
-      }
-    }
-    return own;
+    Path own = cache.resolve("topv");
+    String user = System.getProperty("user.name", "user");
+    return isWritable(own)
+        ? own
+        : Path.of(System.getProperty("java.io.tmpdir")).resolve("topv-" + user);
   }
 }
