@@ -2,7 +2,7 @@ package io.topv.engine.prune;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 
 /**
  * The control: tokens drawn without replacement, each image of a prompt from its own stream of the
@@ -30,12 +30,13 @@ public record RandomPruning(int layer, Budget budget, long seed, Policy policy)
   @Override
   public List<Selection> select(LayerState state, List<VisualSpan> spans) {
     Selection[] selections = new Selection[spans.size()];
-    Arrays.setAll(selections, i -> draw(spans.get(i), seed + 0x9e3779b97f4a7c15L * i));
+    // Not java.util.Random: what it draws from neighbouring seeds is alike.
+    SplittableRandom random = new SplittableRandom(seed);
+    Arrays.setAll(selections, i -> draw(spans.get(i), random.split()));
     return List.of(selections);
   }
 
-  private Selection draw(VisualSpan span, long stream) {
-    Random random = new Random(stream);
+  private Selection draw(VisualSpan span, SplittableRandom random) {
     int[] order = new int[span.tokens()];
     Arrays.setAll(order, i -> i);
     int count = kept(span);
