@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -86,6 +87,7 @@ final class RunCommand implements Callable<Integer> {
     Request request = new Request(prompt, inputs, raw, method, params, OptionalInt.empty());
     boolean stream = output.equals("text");
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    Consumer<String> show = new StreamedText(out);
     try (Interrupt interrupt = new Interrupt();
         Engine loaded = engine.load(method.layer(), 1)) {
       Answer answer =
@@ -93,8 +95,7 @@ final class RunCommand implements Callable<Integer> {
               request,
               text -> {
                 if (stream) {
-                  out.print(text);
-                  out.flush();
+                  show.accept(text);
                 }
                 return !interrupt.wanted();
               });
