@@ -12,7 +12,8 @@ class InspectCommandTest {
   void showsTheModel() {
     Cli run = Cli.run("inspect", "--model", Cli.ROOT.resolve("models/topv-demo").toString());
     assertThat(run.code()).as(run.err()).isZero();
-    assertThat(run.out()).contains("LLaVA-1.5", "576 visual tokens (24 x 24)", "KV cache", "parameters");
+    assertThat(run.out())
+        .contains("LLaVA-1.5", "576 visual tokens (24 x 24)", "KV cache", "parameters");
   }
 
   @Test

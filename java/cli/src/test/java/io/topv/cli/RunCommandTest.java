@@ -33,8 +33,17 @@ class RunCommandTest {
     JsonNode answer =
         json(
             Cli.run(
-                "run", "--image", Cli.example("shapes.png"), "-p", QUESTION, "--prune-keep", "265",
-                "--preset", "paper", "--output", "json"));
+                "run",
+                "--image",
+                Cli.example("shapes.png"),
+                "-p",
+                QUESTION,
+                "--prune-keep",
+                "265",
+                "--preset",
+                "paper",
+                "--output",
+                "json"));
     JsonNode image = answer.path("images").path(0);
     assertThat(image.path("method").asString()).isEqualTo("topv");
     assertThat(image.path("visual_tokens").asInt()).isEqualTo(576);
@@ -54,8 +63,15 @@ class RunCommandTest {
     JsonNode answer =
         json(
             Cli.run(
-                "run", "--image", Cli.example("shapes.png"), "-p", QUESTION, "--output", "json",
-                "--logprobs", "3"));
+                "run",
+                "--image",
+                Cli.example("shapes.png"),
+                "-p",
+                QUESTION,
+                "--output",
+                "json",
+                "--logprobs",
+                "3"));
     assertThat(answer.path("logprobs")).hasSameSizeAs(answer.path("token_ids"));
     JsonNode first = answer.path("logprobs").path(0);
     assertThat(first.path("top")).hasSize(3);
@@ -70,8 +86,17 @@ class RunCommandTest {
     JsonNode zero =
         json(
             Cli.run(
-                "run", "--image", Cli.example("shapes.png"), "-p", QUESTION, "--prune", "topv",
-                "--prune-rate", "0", "--output", "json"));
+                "run",
+                "--image",
+                Cli.example("shapes.png"),
+                "-p",
+                QUESTION,
+                "--prune",
+                "topv",
+                "--prune-rate",
+                "0",
+                "--output",
+                "json"));
     assertThat(zero.path("images").path(0).path("not_applied").asString())
         .isEqualTo("rate 0 removes nothing");
     Cli text = Cli.run("run", "-p", "Hello", "-n", "2", "--prune", "topv");
@@ -82,9 +107,18 @@ class RunCommandTest {
   @Test
   void rawPromptsNeedOnePlaceholderPerImage() {
     String image = Cli.example("shapes.png");
-    Cli good = Cli.run("run", "--raw", "-p", "USER: <image>\n" + QUESTION + " ASSISTANT:", "--image", image);
+    Cli good =
+        Cli.run(
+            "run", "--raw", "-p", "USER: <image>\n" + QUESTION + " ASSISTANT:", "--image", image);
     assertThat(good.code()).as(good.err()).isZero();
-    refused("2 <image> placeholders but 1 image", "run", "--raw", "-p", "<image> <image> x", "--image", image);
+    refused(
+        "2 <image> placeholders but 1 image",
+        "run",
+        "--raw",
+        "-p",
+        "<image> <image> x",
+        "--image",
+        image);
   }
 
   @Test
@@ -103,7 +137,17 @@ class RunCommandTest {
     refused("prune-rate = 1.0", "run", "-p", "x", "--prune-rate", "1");
     refused("prune-keep = 600", "run", "-p", "x", "--image", image, "--prune-keep", "600");
     refused("prune-keep = 0", "run", "-p", "x", "--image", image, "--prune-keep", "0");
-    refused("topv-layer = 6", "run", "-p", "x", "--image", image, "--prune", "topv", "--topv-layer", "6");
+    refused(
+        "topv-layer = 6",
+        "run",
+        "-p",
+        "x",
+        "--image",
+        image,
+        "--prune",
+        "topv",
+        "--topv-layer",
+        "6");
     refused("topv-epsilon = 0.0", "run", "-p", "x", "--topv-epsilon", "0");
     refused("top-p = 0.0", "run", "-p", "x", "--top-p", "0");
     refused("temperature = -1", "run", "-p", "x", "--temp", "-1");
@@ -126,7 +170,10 @@ class RunCommandTest {
   void wrongUsageIsOneLineAndExitCodeTwo() {
     for (String[] args :
         new String[][] {
-          {"run"}, {"run", "-p", "x", "--bogus"}, {"nonsense"}, {"run", "-p", "x", "--top-k", "many"}
+          {"run"},
+          {"run", "-p", "x", "--bogus"},
+          {"nonsense"},
+          {"run", "-p", "x", "--top-k", "many"}
         }) {
       Cli run = Cli.run(args);
       assertThat(run.code()).as(run.err()).isEqualTo(Main.USAGE);
@@ -150,9 +197,22 @@ class RunCommandTest {
   @Test
   void equalSeedsGiveEqualAnswers() {
     String[] args = {
-      "run", "--image", Cli.example("shapes.png"), "-p", "Describe the picture.", "--temp", "1.5", "--seed", "7",
-      "-n", "12", "--ignore-eos", "--output", "json"
+      "run",
+      "--image",
+      Cli.example("shapes.png"),
+      "-p",
+      "Describe the picture.",
+      "--temp",
+      "1.5",
+      "--seed",
+      "7",
+      "-n",
+      "12",
+      "--ignore-eos",
+      "--output",
+      "json"
     };
-    assertThat(json(Cli.run(args)).path("token_ids")).isEqualTo(json(Cli.run(args)).path("token_ids"));
+    assertThat(json(Cli.run(args)).path("token_ids"))
+        .isEqualTo(json(Cli.run(args)).path("token_ids"));
   }
 }

@@ -19,7 +19,18 @@ class SamplerTest {
 
   private static SamplingParams penalties(double repetition, double presence, double frequency) {
     return new SamplingParams(
-        10, 0, 0, 1, 0, repetition, presence, frequency, OptionalLong.empty(), List.of(), -1, false);
+        10,
+        0,
+        0,
+        1,
+        0,
+        repetition,
+        presence,
+        frequency,
+        OptionalLong.empty(),
+        List.of(),
+        -1,
+        false);
   }
 
   /** Frequencies of many draws from the same logits. */
@@ -60,13 +71,16 @@ class SamplerTest {
   @Test
   void cutsLeaveOnlyTheBest() {
     float[] logits = logs(0.05, 0.5, 0.15, 0.3);
-    assertThat(draw(params(1, 2, 1, 0), logits)).usingComparatorWithPrecision(0.01)
+    assertThat(draw(params(1, 2, 1, 0), logits))
+        .usingComparatorWithPrecision(0.01)
         .containsExactly(0, 0.625, 0, 0.375);
     // 0.5 does not reach 0.6, 0.5 + 0.3 does
-    assertThat(draw(params(1, 0, 0.6, 0), logits)).usingComparatorWithPrecision(0.01)
+    assertThat(draw(params(1, 0, 0.6, 0), logits))
+        .usingComparatorWithPrecision(0.01)
         .containsExactly(0, 0.625, 0, 0.375);
     // at least 0.4 of the best one's 0.5
-    assertThat(draw(params(1, 0, 1, 0.4), logits)).usingComparatorWithPrecision(0.01)
+    assertThat(draw(params(1, 0, 1, 0.4), logits))
+        .usingComparatorWithPrecision(0.01)
         .containsExactly(0, 0.625, 0, 0.375);
     assertThat(draw(params(1, 0, 1e-9, 0), logits)[1]).isCloseTo(1, within(1e-9));
   }
@@ -84,7 +98,8 @@ class SamplerTest {
     assertThat(presence.next(new float[] {2, 1.5f}).token()).isEqualTo(1);
     // frequency: once per occurrence
     Sampler frequency = new Sampler(penalties(1, 0, 0.4), new int[0]);
-    int[] tokens = IntStream.range(0, 3).map(i -> frequency.next(new float[] {2, 1.5f}).token()).toArray();
+    int[] tokens =
+        IntStream.range(0, 3).map(i -> frequency.next(new float[] {2, 1.5f}).token()).toArray();
     assertThat(tokens).containsExactly(0, 0, 1);
   }
 
@@ -92,7 +107,8 @@ class SamplerTest {
   void logprobsAreOfTheModelsOwnDistribution() {
     SamplingParams params =
         new SamplingParams(1, 0, 0, 1, 0, 1, 0, 0, OptionalLong.empty(), List.of(), 2, false);
-    TokenLogprobs at = new Sampler(params, new int[0]).next(logs(0.1, 0.6, 0.3)).logprobs().orElseThrow();
+    TokenLogprobs at =
+        new Sampler(params, new int[0]).next(logs(0.1, 0.6, 0.3)).logprobs().orElseThrow();
     assertThat(at.token()).isEqualTo(1);
     assertThat(at.logprob()).isCloseTo(Math.log(0.6), within(1e-6));
     assertThat(at.top()).extracting(TokenLogprobs.Candidate::token).containsExactly(1, 2);
@@ -110,16 +126,22 @@ class SamplerTest {
       }
       int count = random.nextInt(n + 1);
       int[] sorted =
-          IntStream.range(0, n).boxed()
-              .sorted((a, b) -> logits[a] != logits[b] ? Float.compare(logits[b], logits[a]) : a - b)
-              .limit(count).mapToInt(Integer::intValue).toArray();
+          IntStream.range(0, n)
+              .boxed()
+              .sorted(
+                  (a, b) -> logits[a] != logits[b] ? Float.compare(logits[b], logits[a]) : a - b)
+              .limit(count)
+              .mapToInt(Integer::intValue)
+              .toArray();
       assertThat(Logprobs.best(logits, count)).containsExactly(sorted);
     }
   }
 
   @Test
   void rangesAreChecked() {
-    assertThatThrownBy(() -> params(-1, 0, 1, 0)).isInstanceOf(TopvException.class).hasMessageContaining("temperature");
+    assertThatThrownBy(() -> params(-1, 0, 1, 0))
+        .isInstanceOf(TopvException.class)
+        .hasMessageContaining("temperature");
     assertThatThrownBy(() -> params(1, 0, 0, 0)).hasMessageContaining("top-p");
     assertThatThrownBy(() -> params(1, 0, 1, 2)).hasMessageContaining("min-p");
     assertThatThrownBy(() -> params(Double.NaN, 0, 1, 0)).hasMessageContaining("temperature");
