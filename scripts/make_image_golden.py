@@ -273,6 +273,7 @@ def jpegs(rng):
             yield f"exif-{name}-{orientation}.jpg", insert(base, block)
     bad = exif_block(6)
     yield "exif-bad-type.jpg", insert(base, segment(0xE1, b"Exif\0\0" + bad.replace(b"\x12\1\3\0", b"\x12\1\2\0")))
+    yield "exif-bad-magic.jpg", insert(base, segment(0xE1, b"Exif\0\0" + bad.replace(b"II*\0", b"II*\1")))
     yield "exif-count-0.jpg", insert(base, segment(0xE1, b"Exif\0\0" + exif_block(6).replace(b"\3\0\1\0\0\0", b"\3\0\0\0\0\0")))
     yield "exif-far.jpg", insert(base, segment(0xE1, b"Exif\0\0" + exif_block(6).replace(b"\x08\0\0\0", b"\xff\xff\xff\x7f")))
     long = exif_block(6).replace(b"\3\0\1\0\0\0", b"\3\0\xff\xff\xff\xff")

@@ -42,26 +42,30 @@ final class Orientation {
       base += 6;
     }
     boolean little = Bytes.startsWith(exif, base, "II");
-    if (!little && !Bytes.startsWith(exif, base, "MM")) {
+    boolean tiff =
+        little
+            ? Bytes.startsWith(exif, base, "II*\0") || Bytes.startsWith(exif, base, "II\0*")
+            : Bytes.startsWith(exif, base, "MM\0*") || Bytes.startsWith(exif, base, "MM*\0");
+    if (!tiff) {
       return OptionalInt.empty();
     }
-    Tiff tiff = new Tiff(exif, base, little);
+    Tiff block = new Tiff(exif, base, little);
     OptionalInt found = OptionalInt.empty();
     try {
-      long ifd = tiff.u32(4);
-      int entries = tiff.u16(ifd);
+      long ifd = block.u32(4);
+      int entries = block.u16(ifd);
       for (int i = 0; i < entries; i++) {
         long entry = ifd + 2 + 12L * i;
-        int tag = tiff.u16(entry);
-        int type = tiff.u16(entry + 2);
-        long size = tiff.u32(entry + 4) * typeSize(type);
-        long at = size > 4 ? tiff.u32(entry + 8) : entry + 8;
-        tiff.u32(entry + 8);
+        int tag = block.u16(entry);
+        int type = block.u16(entry + 2);
+        long size = block.u32(entry + 4) * typeSize(type);
+        long at = size > 4 ? block.u32(entry + 8) : entry + 8;
+        block.u32(entry + 8);
         // A value outside the block ends the directory for Pillow; what came before it still
         // counts.
-        tiff.need(at, size);
+        block.need(at, size);
         if (tag == TAG && size > 0) {
-          found = OptionalInt.of(tiff.integer(type, at));
+          found = OptionalInt.of(block.integer(type, at));
         }
       }
     } catch (MalformedImage e) {

@@ -1,12 +1,11 @@
 package io.topv.engine.image;
 
+import com.luciad.imageio.webp.WebPImageReaderSpi;
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferInt;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.util.Iterator;
-import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
@@ -168,7 +167,8 @@ final class WebpFile {
 
   /** ARGB of the first frame. */
   private int[] readPixels() throws MalformedImage {
-    ImageReader reader = webpReader();
+    // Made directly: ImageIO only finds plug-ins of the class loader that first asked it for one.
+    ImageReader reader = new WebPImageReaderSpi().createReaderInstance(null);
     byte[] still = still();
     try (MemoryCacheImageInputStream input =
         new MemoryCacheImageInputStream(new ByteArrayInputStream(still))) {
@@ -182,17 +182,11 @@ final class WebpFile {
       return buffer.getData();
     } catch (IOException | RuntimeException e) {
       throw new MalformedImage("is a broken WebP: " + e.getMessage());
+    } catch (LinkageError e) {
+      throw new MalformedImage("cannot be decoded: libwebp does not load: " + e.getMessage());
     } finally {
       reader.dispose();
     }
-  }
-
-  private static ImageReader webpReader() throws MalformedImage {
-    Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName("webp");
-    if (!readers.hasNext()) {
-      throw new MalformedImage("cannot be decoded: webp-imageio is not on the class path");
-    }
-    return readers.next();
   }
 
   /** The first frame as a WebP file of its own. */
