@@ -20,6 +20,12 @@ import java.util.OptionalInt;
  */
 public record TopvPruning(TopvSettings settings, Budget budget, OptionalInt top)
     implements PruningMethod {
+  public TopvPruning {
+    if (top.isPresent() && top.getAsInt() == 0 && settings.recoverEvery() == 0) {
+      throw new TopvException("topv-top = 0 with topv-recover-every = 0 keeps no visual token");
+    }
+  }
+
   @Override
   public String name() {
     return "topv";
@@ -43,6 +49,9 @@ public record TopvPruning(TopvSettings settings, Budget budget, OptionalInt top)
   @Override
   public int kept(VisualSpan span) {
     int n = span.tokens();
+    if (top.isEmpty() && budget.kept(n) == 0) {
+      return 0;
+    }
     int byImportance = top(n);
     return byImportance + recovered(n, byImportance);
   }

@@ -10,7 +10,7 @@ import io.topv.runtime.TransportCost;
  *
  * @param layer the pruning layer, counted from 1
  * @param recoverEvery every how-manieth pruned token comes back; 0 = none
- * @param iterations Sinkhorn steps
+ * @param iterations Sinkhorn steps, 1 .. 10000
  * @param alpha weight of feature similarity
  * @param beta weight of relative spatial distance
  * @param gamma weight of absolute central distance
@@ -40,10 +40,15 @@ public record TopvSettings(
   /** What measures best on the held-out questions (docs/accuracy.md). */
   public static final TopvSettings DEFAULT = PAPER;
 
+  private static final int MAX_ITERATIONS = 10_000; // the contract's
+
   public TopvSettings {
     atLeast("topv-layer", layer, 1);
     atLeast("topv-recover-every", recoverEvery, 0);
-    atLeast("topv-iterations", iterations, 1);
+    if (iterations < 1 || iterations > MAX_ITERATIONS) {
+      throw new TopvException(
+          "topv-iterations = " + iterations + " is not in 1 .. " + MAX_ITERATIONS);
+    }
     finite("topv-alpha", alpha);
     finite("topv-beta", beta);
     finite("topv-gamma", gamma);
