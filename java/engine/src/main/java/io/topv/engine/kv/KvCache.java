@@ -92,6 +92,16 @@ public final class KvCache implements AutoCloseable {
     return values.subList(0, layout.lowerLayers());
   }
 
+  /** Pages that no sequence holds, in the lower layers. */
+  public int freeLowerPages() {
+    return lower.available();
+  }
+
+  /** Pages that no sequence holds, in the upper layers. */
+  public int freeUpperPages() {
+    return upper.available();
+  }
+
   /** An empty sequence's pages in the lower layers. */
   public BlockTable newLowerTable() {
     return new BlockTable(lower, layout.pageSize());

@@ -12,6 +12,11 @@ public final class Assets {
     return root().resolve(".cache/assets/tokenizers").resolve(name);
   }
 
+  /** The folder of a real language model; it may be absent. */
+  public static Path model(String name) {
+    return root().resolve(".cache/assets/models").resolve(name);
+  }
+
   private static Path root() {
     Path at = Path.of("").toAbsolutePath();
     while (at.getParent() != null && !Files.exists(at.resolve("scripts/fetch_assets"))) {
