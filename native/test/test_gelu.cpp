@@ -82,3 +82,10 @@ TEST(keeps_its_relative_precision_in_the_tails) {
     }
   });
 }
+
+TEST(threads_share_many_rows) {
+  test::for_each_context([](topv::Context& ctx) {
+    for (const int32_t dtype : {TOPV_F32, TOPV_BF16})
+      run(ctx, 4001, 33, 2, dtype, TOPV_ACTIVATION_GELU, false);
+  });
+}

@@ -59,3 +59,9 @@ TEST(agrees_with_the_reference) {
 TEST(the_variance_does_not_cancel_far_from_zero) {
   test::for_each_context([](topv::Context& ctx) { run(ctx, 2, 192, 0, TOPV_F32, false, 1000); });
 }
+
+TEST(threads_share_many_rows) {
+  test::for_each_context([](topv::Context& ctx) {
+    for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) run(ctx, 4001, 33, 2, dtype, false, 0);
+  });
+}

@@ -64,3 +64,9 @@ TEST(a_row_of_zeros_gives_zeros) {
     for (const float value : y) CHECK(value == 0.0f);
   });
 }
+
+TEST(threads_share_many_rows) {
+  test::for_each_context([](topv::Context& ctx) {
+    for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) run(ctx, 4001, 33, 2, dtype, false);
+  });
+}

@@ -99,3 +99,9 @@ TEST(a_position_outside_the_table_is_refused) {
     }
   });
 }
+
+TEST(threads_share_many_tokens) {
+  test::for_each_context([](topv::Context& ctx) {
+    for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) run(ctx, 701, 5, 40, 3, dtype);
+  });
+}

@@ -47,3 +47,9 @@ TEST(agrees_with_the_reference) {
     }
   });
 }
+
+TEST(threads_share_many_rows) {
+  test::for_each_context([](topv::Context& ctx) {
+    for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) run(ctx, 4001, 33, 2, dtype);
+  });
+}

@@ -359,3 +359,15 @@ TEST(images_in_a_batch_equal_the_images_alone_at_any_number_of_threads) {
     }
   }
 }
+
+TEST(threads_share_a_large_image_and_change_nothing) {
+  const int32_t n = 1501;
+  const Problem one(n, 14);
+  for (const std::string& level : test::levels()) {
+    const topv::Context single("cpu", 1, level.c_str()), pair("cpu", 2, level.c_str());
+    for (const int solver : {TOPV_SOLVER_ONE_SIDED, TOPV_SOLVER_UNBALANCED}) {
+      const Transport o{solver, 2, 0.5, 0.25};
+      CHECK(one.solve(single, o) == one.solve(pair, o));
+    }
+  }
+}

@@ -18,7 +18,7 @@ namespace {
 constexpr int kChunk = 128;  // keys of a task
 constexpr int kHeads = 4;    // query heads that go over the keys together
 constexpr int kMostDim = 256;
-constexpr int64_t kGrainBytes = 65536;  // of keys and values that are worth a thread
+constexpr int64_t kGrainBytes = 131072;  // of keys and values that are worth a thread
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 struct Task {

@@ -41,7 +41,7 @@ struct QuickGelu {
 
 template <typename Activation, typename T>
 void run(Team& team, const topv_gelu_params& p) {
-  parallel_for(team, p.rows, 2048 / (p.cols + 1) + 1, [&](int64_t begin, int64_t end, int) {
+  parallel_for(team, p.rows, 16384 / (p.cols + 1) + 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end; ++i) {
       const T* x = static_cast<const T*>(p.x) + i * p.ldx;
       T* y = static_cast<T*>(p.y) + i * p.ldy;

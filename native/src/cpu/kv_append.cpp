@@ -22,7 +22,7 @@ void kv_append(Team& team, const topv_kv_append_params& p) {
                   static_cast<const char*>(rows) + element * ld * t, row);
     }
   };
-  const bool small = p.tokens * static_cast<int64_t>(row) < 65536;
+  const bool small = p.tokens * static_cast<int64_t>(row) < 262144;
   parallel_for(team, 2, small ? 2 : 1, [&](int64_t begin, int64_t end, int) {
     if (begin == 0) copy(p.k_cache, p.k, p.ldk);
     if (end == 2) copy(p.v_cache, p.v, p.ldv);

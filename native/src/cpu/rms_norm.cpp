@@ -27,7 +27,7 @@ void normalize(const T* x, const float* weight, T* y, int64_t n, float eps) {
 
 template <typename T>
 void run(Team& team, const topv_rms_norm_params& p) {
-  parallel_for(team, p.rows, 4096 / (p.cols + 1) + 1, [&](int64_t begin, int64_t end, int) {
+  parallel_for(team, p.rows, 32768 / (p.cols + 1) + 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end; ++i) {
       normalize(static_cast<const T*>(p.x) + i * p.ldx, p.weight, static_cast<T*>(p.y) + i * p.ldy, p.cols,
                 p.eps);

@@ -20,7 +20,7 @@ template <typename T>
 void run(Team& team, const topv_rope_params& p) {
   const int half = p.head_dim / 2;
   const int64_t width = int64_t{p.heads} * p.head_dim;
-  parallel_for(team, p.tokens, 4096 / (width + 1) + 1, [&](int64_t begin, int64_t end, int) {
+  parallel_for(team, p.tokens, 32768 / (width + 1) + 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t t = begin; t < end; ++t) {
       const float* table = p.cos_sin + p.positions[t] * int64_t{p.head_dim};
       T* x = static_cast<T*>(p.x) + t * p.ldx;

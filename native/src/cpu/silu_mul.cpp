@@ -19,7 +19,7 @@ void row(const T* gate, const T* up, T* y, int64_t n) {
 
 template <typename T>
 void run(Team& team, const topv_silu_mul_params& p) {
-  parallel_for(team, p.rows, 4096 / (p.cols + 1) + 1, [&](int64_t begin, int64_t end, int) {
+  parallel_for(team, p.rows, 32768 / (p.cols + 1) + 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end; ++i) {
       const T* x = static_cast<const T*>(p.x) + i * p.ldx;
       row(x, x + p.cols, static_cast<T*>(p.y) + i * p.ldy, p.cols);

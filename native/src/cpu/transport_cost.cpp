@@ -77,10 +77,11 @@ void mean(Team& team, const Side<T>& side) {
     for (int64_t c = begin * kBlock; c < std::min(end * kBlock, side.cols); c += kBlock) {
       const int width = static_cast<int>(std::min(kBlock, side.cols - c));
       double sum[kBlock] = {};
-      alignas(64) float row[kBlock];
+      alignas(64) float row[kBlock] = {};
       for (int64_t i = 0; i < side.n; ++i) {
-        for (int j = 0; j < width; j += kLanes) store(row + j, load_some(side.row(i) + c + j, width - j));
-        for (int j = 0; j < width; ++j) sum[j] += static_cast<double>(row[j]);
+        const T* x = side.row(i) + c;
+        for (int j = 0; j < width; j += kLanes) store(row + j, load_some(x + j, width - j));
+        for (int j = 0; j < kBlock; ++j) sum[j] += static_cast<double>(row[j]);
       }
       for (int j = 0; j < width; ++j)
         side.mean[c + j] = static_cast<float>(sum[j] / static_cast<double>(side.n));
@@ -114,14 +115,14 @@ void moments(Team& team, const Side<T>& side, const float* other, float* norm) {
   });
 }
 
-/// kWidth centred features of row i from feature c on; zero outside.
+/// kWidth centred features of a row (NULL: zeros) from feature c on, split; zero outside.
 template <typename Parts, typename T>
-void centred(const Side<T>& side, int64_t i, int64_t c, F (&parts)[Parts::kParts]) {
+inline __attribute__((always_inline)) void centred(const Side<T>& side, const T* row, int64_t c,
+                                                   F (&parts)[Parts::kParts]) {
   F x[Parts::kWidth / kLanes];
   for (int h = 0; h < Parts::kWidth / kLanes; ++h) {
     const int64_t at = c + h * kLanes, left = side.cols - at;
-    x[h] =
-        i < side.n && left > 0 ? load_some(side.row(i) + at, left) - load_some(side.mean + at, left) : zero();
+    x[h] = row == nullptr || left <= 0 ? zero() : load_some(row + at, left) - load_some(side.mean + at, left);
   }
   Parts::split(x, parts);
 }
@@ -131,10 +132,11 @@ template <typename Parts, typename T>
 void pack_left(const Side<T>& side, int64_t begin, int64_t end, int64_t chunk,
                typename Parts::Tile::Element* packed) {
   for (int64_t i = begin; i < end; ++i) {
+    const T* features = i < side.n ? side.row(i) : nullptr;
     auto* row = packed + (i - begin) * kDepth<Parts>;
     for (int64_t c = 0; c < Parts::kChunk; c += Parts::kWidth) {
       F parts[Parts::kParts];
-      centred<Parts>(side, i, chunk + c, parts);
+      centred<Parts>(side, features, chunk + c, parts);
       for (int term = 0; term < Parts::kTerms; ++term) {
         std::memcpy(static_cast<void*>(row + term * Parts::kChunk + c), &parts[Parts::kLeft[term]],
                     sizeof(F));
@@ -151,8 +153,9 @@ void pack_right(const Side<T>& side, int64_t j, int64_t chunk, typename Parts::T
     for (int64_t c = 0; c < Parts::kChunk; c += Parts::kWidth) {
       F squares[Parts::kParts][kLanes];
       for (int i = 0; i < kLanes; ++i) {
+        const int64_t token = j + half + i;
         F parts[Parts::kParts];
-        centred<Parts>(side, j + half + i, chunk + c, parts);
+        centred<Parts>(side, token < side.n ? side.row(token) : nullptr, chunk + c, parts);
         for (int part = 0; part < Parts::kParts; ++part) squares[part][i] = parts[part];
       }
       for (auto& square : squares) transpose(square);
