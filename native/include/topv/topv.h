@@ -352,7 +352,10 @@ typedef enum topv_solver {
 } topv_solver;
 
 /* Importance of each source token: row sums of the contribution matrix P, K = exp(-(C - min C) / epsilon), u = v = 1 (for
- * PRINTED u = v = 0) at the start. p and q are the weights below divided by their sum, uniform where NULL. */
+ * PRINTED u = v = 0) at the start. p and q are the weights below divided by their sum, uniform where NULL.
+ * The result is finite wherever the mathematics is, however small epsilon. A cost that is not finite, a weight that is
+ * negative or not finite, and weights that are all zero are TOPV_INVALID_ARGUMENT. Where the importance itself leaves
+ * float32 (an overflow, or zeros throughout: PRINTED is doubly exponential) the call is TOPV_UNSUPPORTED. */
 typedef struct topv_sinkhorn_params {
   const float* cost;            /* [sum N_m^2] */
   const float* source_weight;   /* nullable, [sum N] >= 0: p before scaling */
