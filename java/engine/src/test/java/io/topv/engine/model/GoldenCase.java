@@ -27,29 +27,29 @@ import tools.jackson.databind.json.JsonMapper;
  * @param spans where their visual tokens are
  * @param meta all that the case's JSON says
  */
-record GoldenCase(
+public record GoldenCase(
     String name,
     Path model,
     int[] prompt,
     List<Path> images,
     List<VisualSpan> spans,
     JsonNode meta) {
-  static final Path GOLDEN = Path.of("src/test/resources/golden");
+  public static final Path GOLDEN = Path.of("src/test/resources/golden");
   private static final JsonMapper JSON = new JsonMapper();
 
   /** Directories of all golden models. */
-  static List<Path> models() {
+  public static List<Path> models() {
     return directories(GOLDEN);
   }
 
   /** The cases of a golden model. */
-  static List<GoldenCase> of(Path model) {
+  public static List<GoldenCase> of(Path model) {
     return directories(model.resolve("cases")).stream()
         .map(dir -> parse(model, dir, json(dir.resolve("meta.json")), "case", "images"))
         .toList();
   }
 
-  static GoldenCase of(String model, String name) {
+  public static GoldenCase of(String model, String name) {
     return of(GOLDEN.resolve(model)).stream()
         .filter(c -> c.name().equals(name))
         .findFirst()
@@ -57,7 +57,7 @@ record GoldenCase(
   }
 
   /** The cases of pruning. */
-  static List<GoldenCase> topv() {
+  public static List<GoldenCase> topv() {
     Path model = GOLDEN.resolve("llava-gqa");
     Path dir = model.resolve("topv");
     return StreamSupport.stream(json(dir.resolve("topv.json")).get("cases").spliterator(), false)
@@ -106,7 +106,7 @@ record GoldenCase(
     }
   }
 
-  static int[] ints(JsonNode array) {
+  public static int[] ints(JsonNode array) {
     return StreamSupport.stream(array.spliterator(), false).mapToInt(JsonNode::asInt).toArray();
   }
 

@@ -24,7 +24,7 @@ import tools.jackson.databind.JsonNode;
 
 /** TopV inside the engine equals TopV inside transformers' LLaVA in float64. */
 @Tag("every-isa")
-final class TopvGoldenTest {
+public final class TopvGoldenTest {
   /** As {@link GoldenModelTest}'s: float32 here, float64 there; measured 1e-6. */
   private static final double RELATIVE = 2e-5;
 
@@ -95,7 +95,7 @@ final class TopvGoldenTest {
     assertThat(error).as(stage).isLessThanOrEqualTo(tolerance);
   }
 
-  static TopvPruning method(JsonNode meta) {
+  public static TopvPruning method(JsonNode meta) {
     JsonNode params = meta.get("params");
     TopvSettings settings =
         new TopvSettings(
