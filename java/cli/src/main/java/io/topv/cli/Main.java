@@ -17,6 +17,7 @@ import picocli.CommandLine.ParameterException;
     versionProvider = Main.Version.class,
     subcommands = {
       RunCommand.class,
+      ExplainCommand.class,
       InspectCommand.class,
       DoctorCommand.class,
       CommandLine.HelpCommand.class
