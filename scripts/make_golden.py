@@ -47,6 +47,8 @@ def make(spec):
         metas = [run.write_case(directory, spec, *case) for case in cases(spec)]
         if all(clear(meta) for meta in metas) and (spec.name != "llava-gqa" or topv.write(directory, spec)):
             break
+    if spec.name == "llava-mha":
+        run.write_resized(directory, spec, [14, 28, 70])
     for meta in metas:
         report(spec, seed, meta)
 

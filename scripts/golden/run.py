@@ -168,3 +168,18 @@ def write_case(model_directory, spec, case, pictures, question):
         save_file({k: v.contiguous() for k, v in tensors.items()}, directory / f"{name}.safetensors")
     (directory / "meta.json").write_text(pretty(meta))
     return meta
+
+
+def write_resized(model_directory, spec, sides):
+    """resized.safetensors: projector output for images of other sizes, positions interpolated."""
+    model = load(model_directory, True, torch.float32)
+    generator = torch.Generator().manual_seed(spec.seed)
+    tensors = {}
+    for side in sides:
+        pixels = torch.randn((1, 3, side, side), generator=generator)
+        with torch.no_grad():
+            out = model.model.vision_tower(pixels, output_hidden_states=True, interpolate_pos_encoding=True)
+            features = out.hidden_states[model.config.vision_feature_layer][:, 1:]
+            tensors[f"{side}/pixel_values"] = pixels[0]
+            tensors[f"{side}/image_features"] = model.model.multi_modal_projector(features)[0]
+    save_file(tensors, model_directory / "resized.safetensors")

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.topv.engine.prune.NoPruning;
 import io.topv.runtime.Context;
 import io.topv.runtime.DType;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -62,6 +65,24 @@ final class GoldenModelTest {
           stages(golden, DType.F32, 2)
               .forEach((stage, values) -> assertThat(values).as(stage).isEqualTo(one.get(stage)));
         });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {14, 28, 70})
+  void imagesOfOtherSizesGetInterpolatedPositions(int side) {
+    Path directory = GoldenCase.GOLDEN.resolve("llava-mha");
+    Map<String, float[]> golden = GoldenCase.tensors(directory.resolve("resized.safetensors"));
+    try (TestModel test = TestModel.open(directory, DType.F32, 2)) {
+      List<float[]> pixels = List.of(golden.get(side + "/pixel_values"));
+      try (ImageFeatures features = test.model().encode(pixels, side).get(0)) {
+        assertThat(features.width()).isEqualTo(side / 14);
+        assertThat(features.height()).isEqualTo(side / 14);
+        double error =
+            Closeness.relative(features.tokens().toFloats(), golden.get(side + "/image_features"));
+        MEASURED.largest("float32 resized image_features", error);
+        assertThat(error).isLessThanOrEqualTo(F32_RELATIVE);
+      }
+    }
   }
 
   @Test
