@@ -17,6 +17,7 @@ import picocli.CommandLine.ParameterException;
     versionProvider = Main.Version.class,
     subcommands = {
       RunCommand.class,
+      EvalCommand.class,
       ExplainCommand.class,
       InspectCommand.class,
       DoctorCommand.class,

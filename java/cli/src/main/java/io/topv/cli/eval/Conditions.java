@@ -1,0 +1,81 @@
+package io.topv.cli.eval;
+
+import io.topv.engine.TopvException;
+import io.topv.engine.prune.TopvSettings;
+import io.topv.runtime.Solver;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Which conditions an evaluation has.
+ *
+ * @param base settings of TopV, where a sweep does not change them
+ * @param tokens N of an image
+ * @param patch pixels of a patch's side
+ * @param budgets visual tokens; those of N and above concern only {@code none}
+ * @param seeds of random
+ */
+public record Conditions(
+    TopvSettings base, int tokens, int patch, List<Integer> budgets, int seeds) {
+
+  /**
+   * @param solvers of topv; empty = all, or none where there are sweeps
+   * @param sweeps as {@code epsilon=0.05,0.1;sigma=2,5}
+   */
+  public List<Condition> of(
+      List<String> methods, Optional<List<String>> solvers, List<String> sweeps) {
+    List<Integer> below = budgets.stream().filter(budget -> budget < tokens).toList();
+    List<Condition> conditions = new ArrayList<>();
+    for (String method : methods) {
+      switch (method) {
+        case "none" -> conditions.add(Condition.none(base.layer(), tokens));
+        case "random" ->
+            below.forEach(
+                budget -> {
+                  for (int seed = 0; seed < seeds; seed++) {
+                    conditions.add(Condition.random(base.layer(), budget, seed));
+                  }
+                });
+        case "resize" ->
+            below.forEach(budget -> conditions.add(Condition.resize(base.layer(), budget, patch)));
+        case "topv" -> topv(below, solvers, sweeps, conditions);
+        default ->
+            throw new TopvException(
+                "methods: \"" + method + "\" is unknown; expected none, random, resize or topv");
+      }
+    }
+    if (conditions.isEmpty()) {
+      throw new TopvException(
+          "keep = " + budgets + " holds no budget below the image's " + tokens + " visual tokens");
+    }
+    return conditions;
+  }
+
+  private void topv(
+      List<Integer> below,
+      Optional<List<String>> solvers,
+      List<String> sweeps,
+      List<Condition> conditions) {
+    List<Solver> chosen =
+        solvers
+            .map(names -> names.stream().map(Settings::solver).toList())
+            .orElse(sweeps.isEmpty() ? Arrays.asList(Solver.values()) : List.of());
+    for (Solver solver : chosen) {
+      String name = Settings.name(solver);
+      add(name, Settings.with(base, "solver", name), below, conditions);
+    }
+    for (String sweep : sweeps) {
+      for (Map.Entry<String, TopvSettings> point : Settings.sweep(base, sweep).entrySet()) {
+        add(point.getKey(), point.getValue(), below, conditions);
+      }
+    }
+  }
+
+  private void add(
+      String variant, TopvSettings settings, List<Integer> below, List<Condition> conditions) {
+    below.forEach(budget -> conditions.add(Condition.topv(variant, settings, budget, tokens)));
+  }
+}
