@@ -53,6 +53,15 @@ public final class KvCache implements AutoCloseable {
     this.layout = layout;
     this.lower = new PagePool(layout.lowerPages());
     this.upper = new PagePool(layout.upperPages());
+    try {
+      allocate(context);
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void allocate(Context context) {
     long row = (long) layout.kvHeads() * layout.headDim();
     for (int layer = 0; layer < layout.layers(); layer++) {
       long slots = (long) pool(layer).pages() * layout.pageSize();
