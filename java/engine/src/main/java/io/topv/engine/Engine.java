@@ -17,6 +17,8 @@ import io.topv.engine.schedule.Scheduler.Batch;
 import io.topv.engine.tokenizer.Tokenizer;
 import io.topv.runtime.Context;
 import io.topv.runtime.DType;
+import io.topv.runtime.NativeException;
+import io.topv.runtime.Status;
 import io.topv.runtime.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,18 +64,37 @@ public final class Engine implements AutoCloseable {
         config instanceof LlavaConfig
             ? Optional.of(new ImageProcessor(ImageProcessorConfig.parse(modelDir)))
             : Optional.empty();
-    this.tokenizer = Tokenizer.load(modelDir);
-    this.prompts = new PromptBuilder(modelDir, config, tokenizer);
     endTokens.addAll(text.eosTokenIds());
     GenerationConfig.load(modelDir).ifPresent(g -> endTokens.addAll(g.eosTokenIds()));
     this.context = Context.open(options.device());
     try {
       this.dtype = options.dtype().orElseGet(this::autoDtype);
-      this.model = new LlavaModel(config, modelDir, context, dtype, maxModelLen, layout(text));
+      this.model = load(modelDir, layout(text));
     } catch (RuntimeException | Error e) {
       context.close();
-      tokenizer.close();
       throw e;
+    }
+    try {
+      this.tokenizer = Tokenizer.load(modelDir);
+    } catch (RuntimeException | Error e) {
+      model.close();
+      context.close();
+      throw e;
+    }
+    this.prompts = new PromptBuilder(modelDir, config, tokenizer);
+  }
+
+  private LlavaModel load(Path modelDir, KvCache.Layout layout) {
+    try {
+      return new LlavaModel(config, modelDir, context, dtype, maxModelLen, layout);
+    } catch (NativeException e) {
+      if (e.status() != Status.OUT_OF_MEMORY) {
+        throw e;
+      }
+      throw new TopvException(
+          "out of memory: %s; the KV cache alone takes %d MiB at max-model-len = %d"
+              .formatted(e.getMessage(), layout.bytes() >> 20, maxModelLen),
+          e);
     }
   }
 
@@ -171,10 +192,12 @@ public final class Engine implements AutoCloseable {
           next++;
         }
         step(scheduler, answers);
+        if (scheduler.waiting() == 0) {
+          encoded.evict(); // only prefill reads features
+        }
       }
     } finally {
       all.forEach(answer -> answer.state().release());
-      encoded.evict();
     }
     return List.of(answers);
   }

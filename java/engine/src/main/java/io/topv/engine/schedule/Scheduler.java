@@ -40,6 +40,10 @@ public final class Scheduler<S> {
     return waiting.isEmpty() && running.isEmpty();
   }
 
+  public int waiting() {
+    return waiting.size();
+  }
+
   public int running() {
     return running.size();
   }
