@@ -177,8 +177,8 @@ def sample_scene(rng, size=336):
 
 def sample_thing(rng, size, shape, color, cell):
     side = size / 3
-    smallest = 28 if size < 300 else 40
-    radius = rng.uniform(smallest, 0.88 * side) / 2
+    smallest = 28 if size < 300 else 32
+    radius = rng.uniform(smallest, (0.88 if size < 300 else 0.66) * side) / 2
     slack = side / 2 - radius - 0.03 * side
     x = (cell % 3 + .5) * side + rng.uniform(-slack, slack)
     y = (cell // 3 + .5) * side + rng.uniform(-slack, slack)
@@ -189,7 +189,7 @@ def sample_thing(rng, size, shape, color, cell):
 def _sample_word(rng, size, row, column):
     text, name = _pick(rng, WORDS), _pick(rng, FONTS)
     side = size / 3
-    points = int(rng.integers(22, 27) if size < 300 else rng.integers(28, 49))
+    points = int(rng.integers(22, 27) if size < 300 else rng.integers(22, 35))
     font = load_font(name, 2 * points)
     _, _, right, bottom = (v / 2 for v in font.getbbox(text, anchor="lt"))
     if right > 2 * side - 4:

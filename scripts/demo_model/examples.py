@@ -10,10 +10,10 @@ from scenes import Scene, Word, sample_thing
 EXAMPLES = {
     "shapes": ([("circle", "red", 0), ("square", "blue", 1), ("circle", "green", 2), ("star", "yellow", 4),
                 ("circle", "purple", 6), ("triangle", "orange", 8)], None),
-    "sign": ([("heart", "red", 0), ("star", "orange", 2), ("cross", "green", 7)], ("HELLO", 36, 142, 46)),
+    "sign": ([("heart", "red", 0), ("star", "orange", 2), ("cross", "green", 7)], ("HELLO", 60, 152, 34)),
     "colors": ([("square", "red", 0), ("triangle", "red", 2), ("cross", "blue", 3), ("heart", "pink", 4), ("star", "red", 5),
                 ("circle", "yellow", 7)], None),
-    "java": ([("circle", "blue", 1), ("triangle", "green", 6), ("square", "purple", 8)], ("JAVA", 40, 140, 48)),
+    "java": ([("circle", "blue", 1), ("triangle", "green", 6), ("square", "purple", 8)], ("JAVA", 70, 152, 34)),
 }
 
 

@@ -126,7 +126,7 @@ class Llava(nn.Module):
 
     def forward(self, pixels, ids, positions, mask, image_start, keep=None, keep_after=2, look_rows=None):
         """Final hidden states [B, T, width], the vision features, what the projector makes of them, and where
-        the rows `look_rows` look in layer 2.
+        the text rows look in layer 1 and the rows `look_rows` in layer 2.
 
         keep: sequence rows that go on after decoder layer `keep_after`, the others are pruned there."""
         seen = self.vision(pixels)
@@ -143,8 +143,11 @@ class Llava(nn.Module):
                 prefix = int((keep < prefix).sum())
                 x, cos, sin = x[:, keep], cos[:, :, keep], sin[:, :, keep]
                 mask = mask[:, :, keep][:, :, :, keep]
+            if number == 1 and look_rows is not None:
+                text_rows = torch.arange(prefix, x.shape[1], device=x.device).expand(len(x), -1)
+                looks = [layer.look(x, cos, sin, text_rows, prefix)]
             if number == 2 and look_rows is not None:
-                looks = layer.look(x, cos, sin, look_rows, prefix)
+                looks.append(layer.look(x, cos, sin, look_rows, prefix))
             x = layer(x, cos, sin, mask, prefix)
         return self.norm(x), seen, picture, looks
 
