@@ -31,9 +31,10 @@ from tokenizers import Tokenizer
 
 from demo_model.data import PATCH, Batches, attention_mask, normalize
 from demo_model.evaluation import evaluate, make_set
+from demo_model.examples import draw_examples
 from demo_model.export import export, load
 from demo_model.model import Llava, Shape, resize_positions
-from demo_model.tokenizer import train_tokenizer
+from demo_model.tokenizer import IMAGE, train_tokenizer
 from scenes import COLORS, KINDS, SHAPES, WORDS
 
 HEADS = {"shape": len(SHAPES) + 1, "color": len(COLORS) + 1, "letter": 27, "word": len(WORDS) + 1}
@@ -48,10 +49,10 @@ class Trainer:
         self.tokenizer = Tokenizer.from_str(state["tokenizer"]) if state else train_tokenizer(seed=args.seed)
         self.grid = args.size // PATCH
         self.model = Llava(Shape(grid=state["grid"] if state else self.grid))
-        # What each patch shows, read off the vision features: it teaches the tower, and does not ship.
         self.names = [[self.tokenizer.encode(f" {name}", add_special_tokens=False).ids[0] for name in names] for names in
                       (SHAPES, [s + ("es" if s == "cross" else "s") for s in SHAPES], COLORS, WORDS)]
         assert len({i for ids in self.names for i in ids}) == sum(map(len, self.names)), "a name is more than one token"
+        # What each patch shows, read off the vision features: it teaches the tower, and does not ship.
         self.probe = torch.nn.Linear(self.model.shape.vision_width, sum(HEADS.values()))
         self.images = 0
         if state:
@@ -71,14 +72,14 @@ class Trainer:
         self.forward = torch.compile(self.model) if args.compile else self.model
         self.prefix = 0
 
-    def loss(self, batch, keep=None, forward=None):
-        """The training loss, and per kind (exact answers, answers)."""
+    def loss(self, batch, forward=None):
+        """Losses of the answers, the patches and the looking, the answer logits, and where answers are."""
         pixels = normalize(batch["pixels"]).to(torch.bfloat16)
         mask = attention_mask(batch["segments"])[:, None]
         mask = torch.zeros_like(mask, dtype=torch.bfloat16).masked_fill_(~mask, float("-inf"))
         hidden, seen, picture, looks = (forward or self.forward)(
-            pixels, batch["ids"], batch["positions"], mask, self.prefix, keep, look_rows=batch["ask_rows"] if keep is None else None)
-        targets = batch["targets"] if keep is None else batch["targets"][:, keep]
+            pixels, batch["ids"], batch["positions"], mask, self.prefix, batch["ask_rows"])
+        targets = batch["targets"]
         asked = targets >= 0
         logits = self.model.logits(hidden[asked]).float()
         answers = F.cross_entropy(logits, targets[asked])
@@ -86,7 +87,8 @@ class Trainer:
         guesses = self.probe(seen).float().split(list(HEADS.values()), -1)
         for guess, label in zip(guesses, batch["patches"][:, :4].unbind(1)):
             weight = torch.where(label > 0, 1.0, 0.15)
-            patches = patches + (F.cross_entropy(guess.flatten(0, 1), label.flatten(), reduction="none") * weight.flatten()).sum() / weight.sum()
+            each = F.cross_entropy(guess.flatten(0, 1), label.flatten(), reduction="none")
+            patches = patches + (each * weight.flatten()).sum() / weight.sum()
         # A patch that shows something should also look like its words to the decoder: "circle", "circles", "red".
         for ids, label in zip(self.names, batch["patches"][:, (0, 0, 1, 3)].unbind(1)):
             shown = label > 0
@@ -95,16 +97,15 @@ class Trainer:
         # One head is told where to look: at layer 1 from a word to what it names, at layer 2 from the end of the
         # question to what the question is about.
         attention = 0
-        if looks is not None:
-            text = batch["ids"][:, self.prefix + seen.shape[1]:]
-            named = torch.zeros(text.shape + seen.shape[1:2], dtype=torch.bool, device=self.device)
-            for ids, label in zip(self.names[:3], batch["patches"][:, (0, 0, 1)].unbind(1)):
-                for value, token in enumerate(ids, 1):
-                    named |= (text == token)[:, :, None] & (label == value)[:, None, :]
-            for look, there in zip(looks, (named, batch["look"])):
-                asked_rows = there.any(-1)
-                mass = look[:, :, self.prefix:][asked_rows].masked_fill(~there[asked_rows], float("-inf"))
-                attention = attention - mass.logsumexp(-1).mean()
+        text = batch["ids"][:, self.prefix + seen.shape[1]:]
+        named = torch.zeros(text.shape + seen.shape[1:2], dtype=torch.bool, device=self.device)
+        for ids, label in zip(self.names[:3], batch["patches"][:, (0, 0, 1)].unbind(1)):
+            for value, token in enumerate(ids, 1):
+                named |= (text == token)[:, :, None] & (label == value)[:, None, :]
+        for look, there in zip(looks, (named, batch["look"])):
+            rows = there.any(-1)
+            mass = look[:, :, self.prefix:][rows].masked_fill(~there[rows], float("-inf"))
+            attention = attention - mass.logsumexp(-1).mean()
         return answers, patches, attention, logits.detach(), asked
 
     @torch.no_grad()
@@ -136,15 +137,13 @@ class Trainer:
     def run(self):
         args = self.args
         data = Batches(self.tokenizer, args.size, args.batch, args.seed, start=self.images)
-        self.prefix = data.prefix.index(4)
+        self.prefix = data.prefix.index(IMAGE)
         held_out = [self.place(b) for b in Batches(self.tokenizer, args.size, 16, args.seed + 1_000_003, limit=3)]
         loader = iter(torch.utils.data.DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4))
-        visual = len(data.prefix) - self.prefix
         stopped = []  # kill or Ctrl-C ends the stage after this step, saved
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.append(True))
-        hit, began = 0.0, time.time()
-        saved = shown = began
+        began = saved = shown = time.time()
         first, step, shown_images, sums = self.images, 0, self.images, torch.zeros(4)
         while True:
             now = time.time()
@@ -157,12 +156,7 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             batch = self.place(next(loader))
-            keep = None
-            if torch.rand(()) < args.prune:
-                kept = (torch.rand(visual) < torch.empty(()).uniform_(0.25, 1)).nonzero()[:, 0] + self.prefix
-                rest = torch.arange(batch["ids"].shape[1])
-                keep = torch.cat([rest[:self.prefix], kept, rest[self.prefix + visual:]]).to(self.device)
-            answers, patches, attention, logits, asked = self.loss(batch, keep)
+            answers, patches, attention, logits, asked = self.loss(batch)
             (answers + args.probe * patches + args.look * attention).backward()
             for master, weight in zip(self.master, self.weights):
                 master.grad, weight.grad = weight.grad.float(), None
@@ -172,9 +166,8 @@ class Trainer:
                 torch._foreach_copy_(self.weights, self.master)
             self.images += args.batch
             step += 1
-            if keep is None:
-                hit = (logits.argmax(-1) == batch["targets"][asked]).float().mean().item()
-            sums += torch.tensor([answers.item(), patches.item(), hit, float(attention.detach()) if keep is None else 0])
+            hit = (logits.argmax(-1) == batch["targets"][asked]).float().mean().item()
+            sums += torch.tensor([answers.item(), patches.item(), attention.item(), hit])
             if step % args.every == 0:
                 mean = (sums / args.every).tolist()
                 sums.zero_()
@@ -184,7 +177,7 @@ class Trainer:
                 if step % (5 * args.every) == 0:
                     kinds = "  held out: " + " ".join(f"{k} {v:.2f}" for k, v in self.accuracy(held_out).items())
                 print(f"{args.size} px  {self.images:7d} images  {speed:5.1f}/s  loss {mean[0]:.3f}  patches {mean[1]:.3f}  "
-                      f"look {mean[3]:.3f}  answer tokens {mean[2]:.3f}  lr {rate:.1e}  left {left / 60:.1f} min{kinds}", flush=True)
+                      f"look {mean[2]:.3f}  answer tokens {mean[3]:.3f}  lr {rate:.1e}  left {left / 60:.1f} min{kinds}", flush=True)
                 shown, shown_images = time.time(), self.images
             if time.time() - saved > 180:
                 self.save()
@@ -206,8 +199,7 @@ def main():
     parser.add_argument("--warmup", type=int, default=100, help="steps of rising learning rate")
     parser.add_argument("--batch", type=int, default=32, help="pictures per step")
     parser.add_argument("--probe", type=float, default=0.3, help="weight of the per-patch loss on the vision tower")
-    parser.add_argument("--look", type=float, default=0.3, help="weight of the loss on where one attention head looks")
-    parser.add_argument("--prune", type=float, default=0.0, help="share of steps that prune visual tokens at random")
+    parser.add_argument("--look", type=float, default=0.5, help="weight of the loss on where one attention head looks")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--every", type=int, default=20, help="steps between progress lines")
     parser.add_argument("--state", default="/tmp/topv-demo.pt", help="where the training state is kept")
@@ -215,12 +207,15 @@ def main():
     parser.add_argument("--compile", action="store_true", help="torch.compile the model (needs a C++ compiler)")
     parser.add_argument("--export", metavar="DIR", help="write the state as a Hugging Face checkpoint, and stop")
     parser.add_argument("--make-eval", metavar="DIR", help="draw the held-out evaluation set, and stop")
+    parser.add_argument("--make-examples", metavar="DIR", help="draw the pictures of docs/examples, and stop")
     parser.add_argument("--evaluate", metavar="DIR", help="exact answers of a checkpoint on --questions, and stop")
     parser.add_argument("--questions", default="eval/questions.jsonl", help="what --evaluate asks")
     parser.add_argument("--dtype", default="float32", help="what --evaluate computes in: float32 or bfloat16")
     args = parser.parse_args()
     if args.make_eval:
         make_set(args.make_eval)
+    elif args.make_examples:
+        draw_examples(args.make_examples)
     elif args.export:
         model, tokenizer, images = load(args.state)
         export(model, tokenizer, args.export)

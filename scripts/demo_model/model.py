@@ -124,11 +124,9 @@ class Llava(nn.Module):
         for layer in self.vision.layers:
             nn.init.normal_(layer.out.weight, std=0.02), nn.init.normal_(layer.down.weight, std=0.02)
 
-    def forward(self, pixels, ids, positions, mask, image_start, keep=None, keep_after=2, look_rows=None):
-        """Final hidden states [B, T, width], the vision features, what the projector makes of them, and where
-        the text rows look in layer 1 and the rows `look_rows` in layer 2.
-
-        keep: sequence rows that go on after decoder layer `keep_after`, the others are pruned there."""
+    def forward(self, pixels, ids, positions, mask, image_start, look_rows=None):
+        """Final hidden states [B, T, width], the vision features, what the projector makes of them, and, if look_rows
+        are given, where the text looks in layer 1 and where those rows look in layer 2."""
         seen = self.vision(pixels)
         x = self.embed(ids)
         n = seen.shape[1]
@@ -139,10 +137,6 @@ class Llava(nn.Module):
         cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
         prefix, looks = image_start + n, None
         for number, layer in enumerate(self.layers):
-            if keep is not None and number == keep_after:
-                prefix = int((keep < prefix).sum())
-                x, cos, sin = x[:, keep], cos[:, :, keep], sin[:, :, keep]
-                mask = mask[:, :, keep][:, :, :, keep]
             if number == 1 and look_rows is not None:
                 text_rows = torch.arange(prefix, x.shape[1], device=x.device).expand(len(x), -1)
                 looks = [layer.look(x, cos, sin, text_rows, prefix)]
