@@ -87,7 +87,9 @@ final class EvalCommand implements Callable<Integer> {
       names = "--solvers",
       paramLabel = "NAME,...",
       split = ",",
-      description = "Of topv. Default: all five; none with --sweep.")
+      description =
+          "Of topv, with the preset's other settings; \"default\" is the default preset."
+              + " Default: all of these, none with --sweep.")
   private List<String> solvers;
 
   @Option(
@@ -125,6 +127,12 @@ final class EvalCommand implements Callable<Integer> {
       paramLabel = "K",
       description = "A second table: types of question at this budget.")
   private Integer byType;
+
+  @Option(
+      names = "--best",
+      paramLabel = "N",
+      description = "Only the N methods with the best mean, best first.")
+  private Integer best;
 
   @Option(
       names = "--resume",
@@ -166,7 +174,8 @@ final class EvalCommand implements Callable<Integer> {
         Journal known = new Journal(Optional.ofNullable(journal), subject.key())) {
       new Evaluation(conditions, asked, known, interrupt::wanted)
           .run(this::load, workers(), new Progress(System.err, System.console() != null));
-      List<Score> scores = Score.all(conditions, asked, known);
+      List<Score> all = Score.all(conditions, asked, known);
+      List<Score> scores = best == null ? all : ScoreTable.best(all, best);
       if (interrupt.wanted() && scores.isEmpty()) {
         return 0;
       }
@@ -215,6 +224,7 @@ final class EvalCommand implements Callable<Integer> {
     }
     atLeastOne("limit", limit == null ? 1 : limit);
     atLeastOne("seeds", seeds);
+    atLeastOne("best", best == null ? 1 : best);
     atLeastOne("workers", workers == null ? 1 : workers);
     atLeastOne("sequences", sequences);
     budgets.forEach(budget -> atLeastOne("keep", budget));

@@ -2,9 +2,7 @@ package io.topv.cli.eval;
 
 import io.topv.engine.TopvException;
 import io.topv.engine.prune.TopvSettings;
-import io.topv.runtime.Solver;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,8 +19,14 @@ import java.util.Optional;
 public record Conditions(
     TopvSettings base, int tokens, int patch, List<Integer> budgets, int seeds) {
 
+  /** Stands for the settings that topv has when nothing is asked for. */
+  private static final String DEFAULT = "default";
+
+  private static final List<String> ALL =
+      List.of(DEFAULT, "one_sided", "unbalanced", "printed", "standard_uv", "standard_vu");
+
   /**
-   * @param solvers of topv; empty = all, or none where there are sweeps
+   * @param solvers of topv, or "default"; empty = all of these, or none where there are sweeps
    * @param sweeps as {@code epsilon=0.05,0.1;sigma=2,5}
    */
   public List<Condition> of(
@@ -59,13 +63,13 @@ public record Conditions(
       Optional<List<String>> solvers,
       List<String> sweeps,
       List<Condition> conditions) {
-    List<Solver> chosen =
-        solvers
-            .map(names -> names.stream().map(Settings::solver).toList())
-            .orElse(sweeps.isEmpty() ? Arrays.asList(Solver.values()) : List.of());
-    for (Solver solver : chosen) {
-      String name = Settings.name(solver);
-      add(name, Settings.with(base, "solver", name), below, conditions);
+    List<String> chosen = solvers.orElse(sweeps.isEmpty() ? ALL : List.of());
+    for (String name : chosen) {
+      TopvSettings settings =
+          name.equals(DEFAULT)
+              ? TopvSettings.DEFAULT
+              : Settings.with(base, "solver", Settings.name(Settings.solver(name)));
+      add(name, settings, below, conditions);
     }
     for (String sweep : sweeps) {
       for (Map.Entry<String, TopvSettings> point : Settings.sweep(base, sweep).entrySet()) {

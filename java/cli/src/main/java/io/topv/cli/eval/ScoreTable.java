@@ -1,6 +1,7 @@
 package io.topv.cli.eval;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -17,10 +18,9 @@ public final class ScoreTable {
 
   /**
    * Methods down, budgets across, each cell "percent [Wilson 95 %]"; the best of a budget and the
-   * best mean are bold. The mean is that of all budgets but the whole.
+   * best mean are bold. The mean is over the budgets at which anything is pruned.
    */
   public static String markdown(List<Score> scores) {
-    int whole = scores.stream().mapToInt(Score::budget).max().orElse(0);
     List<Integer> budgets =
         new ArrayList<>(new TreeSet<>(scores.stream().map(Score::budget).toList()).descendingSet());
     Map<String, List<Score>> rows = byName(scores);
@@ -29,13 +29,13 @@ public final class ScoreTable {
     budgets.forEach(budget -> head.add(Integer.toString(budget)));
     boolean means = budgets.size() > 2;
     if (means) {
-      head.add("mean below " + whole);
+      head.add("mean of pruned");
     }
     cells.add(head);
     Map<Integer, Double> best = new LinkedHashMap<>();
     scores.forEach(s -> best.merge(s.budget(), s.accuracy().value(), Math::max));
     double bestMean =
-        rows.values().stream().mapToDouble(r -> mean(r, whole)).max().orElse(Double.NaN);
+        rows.values().stream().mapToDouble(r -> mean(r)).max().orElse(Double.NaN);
     rows.forEach(
         (name, ofName) -> {
           List<String> row = new ArrayList<>(List.of(name));
@@ -48,7 +48,7 @@ public final class ScoreTable {
                     .orElse(""));
           }
           if (means) {
-            double mean = mean(ofName, whole);
+            double mean = mean(ofName);
             row.add(mean < 0 ? "" : bold(percent(mean), mean >= bestMean));
           }
           cells.add(row);
@@ -88,15 +88,24 @@ public final class ScoreTable {
     return layOut(cells);
   }
 
+  /** Of the {@code count} methods with the highest mean over the pruned budgets, best first. */
+  public static List<Score> best(List<Score> scores, int count) {
+    return byName(scores).values().stream()
+        .sorted(Comparator.comparingDouble(row -> -mean(row)))
+        .limit(count)
+        .flatMap(List::stream)
+        .toList();
+  }
+
   private static Map<String, List<Score>> byName(List<Score> scores) {
     Map<String, List<Score>> rows = new LinkedHashMap<>();
     scores.forEach(s -> rows.computeIfAbsent(s.name(), n -> new ArrayList<>()).add(s));
     return rows;
   }
 
-  private static double mean(List<Score> row, int whole) {
+  private static double mean(List<Score> row) {
     return row.stream()
-        .filter(s -> s.budget() != whole)
+        .filter(s -> !s.method().equals("none"))
         .mapToDouble(s -> s.accuracy().value())
         .average()
         .orElse(-1);
