@@ -167,15 +167,16 @@ final class EvalCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     check();
-    List<Question> asked = questions();
+    List<Question> all = Question.read(questionsFile());
+    List<Question> asked = questions(all);
     List<Condition> conditions = conditions();
-    Subject subject = Subject.of(engine.modelDir(), questionsFile());
+    Subject subject = Subject.of(engine.modelDir(), questionsFile(), all);
     try (Interrupt interrupt = new Interrupt();
         Journal known = new Journal(Optional.ofNullable(journal), subject.key())) {
       new Evaluation(conditions, asked, known, interrupt::wanted)
           .run(this::load, workers(), new Progress(System.err, System.console() != null));
-      List<Score> all = Score.all(conditions, asked, known);
-      List<Score> scores = best == null ? all : ScoreTable.best(all, best);
+      List<Score> every = Score.all(conditions, asked, known);
+      List<Score> scores = best == null ? every : ScoreTable.best(every, best);
       if (interrupt.wanted() && scores.isEmpty()) {
         return 0;
       }
@@ -240,8 +241,7 @@ final class EvalCommand implements Callable<Integer> {
     return questions != null ? questions : Home.path("eval/questions.jsonl");
   }
 
-  private List<Question> questions() {
-    List<Question> all = Question.read(questionsFile());
+  private List<Question> questions(List<Question> all) {
     int boundary = Math.min(TUNING_QUESTIONS, all.size());
     List<Question> chosen =
         switch (split) {

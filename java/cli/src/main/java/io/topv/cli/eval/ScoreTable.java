@@ -34,8 +34,7 @@ public final class ScoreTable {
     cells.add(head);
     Map<Integer, Double> best = new LinkedHashMap<>();
     scores.forEach(s -> best.merge(s.budget(), s.accuracy().value(), Math::max));
-    double bestMean =
-        rows.values().stream().mapToDouble(r -> mean(r)).max().orElse(Double.NaN);
+    double bestMean = rows.values().stream().mapToDouble(r -> mean(r)).max().orElse(Double.NaN);
     rows.forEach(
         (name, ofName) -> {
           List<String> row = new ArrayList<>(List.of(name));

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
@@ -19,16 +20,20 @@ import java.util.stream.Stream;
  * What is measured.
  *
  * @param weights SHA-256 of the model's weights
- * @param questions SHA-256 of the file of questions
+ * @param questions SHA-256 of the file of questions and of the images that it names
  */
 public record Subject(Path modelDir, String weights, String questions) {
-  public static Subject of(Path modelDir, Path questions) {
+  public static Subject of(Path modelDir, Path file, List<Question> questions) {
+    Stream<Path> images = questions.stream().map(Question::image).distinct();
     try (Stream<Path> files = Files.list(modelDir)) {
       List<Path> weights =
-          files.filter(file -> file.toString().endsWith(".safetensors")).sorted().toList();
-      return new Subject(modelDir, sha256(weights), sha256(List.of(questions)));
+          files.filter(one -> one.toString().endsWith(".safetensors")).sorted().toList();
+      return new Subject(
+          modelDir, sha256(weights), sha256(Stream.concat(Stream.of(file), images).toList()));
+    } catch (NoSuchFileException e) {
+      throw new TopvException(e.getFile() + ": no such file", e);
     } catch (IOException e) {
-      throw new TopvException(modelDir + ": cannot be read: " + e.getMessage(), e);
+      throw new TopvException(modelDir + " or " + file + ": " + e.getMessage(), e);
     }
   }
 
