@@ -1,5 +1,6 @@
 package io.topv.cli;
 
+import io.topv.cli.bench.BenchCommand;
 import io.topv.engine.TopvException;
 import io.topv.runtime.Context;
 import io.topv.runtime.NativeException;
@@ -21,6 +22,7 @@ import picocli.CommandLine.ParameterException;
       ExplainCommand.class,
       InspectCommand.class,
       DoctorCommand.class,
+      BenchCommand.class,
       CommandLine.HelpCommand.class
     },
     footer = {

@@ -1,0 +1,155 @@
+"""The two that are compared, with the same stages: vision, prefill, decode, first token. Times are in milliseconds."""
+
+import json
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from transformers import LlavaForConditionalGeneration
+
+from . import model
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def memory(pid="self"):
+    """Bytes: peak, and now anonymous and mapped from files."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    named = dict(re.findall(r"(VmHWM|RssAnon|RssFile):\s+(\d+) kB", status))
+    return {name: int(kilobytes) << 10 for name, kilobytes in named.items()}
+
+
+class Topv:
+    """topv bench e2e in a process of its own, asked line by line."""
+
+    name = "topv"
+
+    def __init__(self, directory, pixels, prompt, threads):
+        command = [ROOT / "scripts/topv", "bench", "e2e", "--model", directory, "--pixels", pixels, "--prompt", prompt]
+        self.process = subprocess.Popen(
+            [str(word) for word in [*command, "--threads", threads]],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        self.pid = self.process.pid
+        self.loaded = self._read()
+        self.load_ms = self.loaded["ms"]
+
+    def _read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"bench: topv ended with exit code {self.process.wait()}")
+        return json.loads(line)
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(str(word) for word in words) + "\n")
+        self.process.stdin.flush()
+        return self._read()
+
+    def vision(self):
+        return self.ask("vision")
+
+    def prefill(self, keep=()):
+        return self.ask("prefill", *keep)
+
+    def decode(self, count):
+        return self.ask("decode", count)
+
+    def first(self):
+        return self.ask("first")
+
+    def forced_logits(self, ids, scratch):
+        """[1 + ids, V]: after the prompt and after each of ids."""
+        rows = self.ask("force", scratch, *ids)["rows"]
+        return np.fromfile(scratch, np.float32).reshape(rows, -1)
+
+    def memory(self):
+        return memory(self.pid)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Transformers:
+    """The decoder is called without generate(), whose own work per token would count against it."""
+
+    name = "transformers"
+
+    def __init__(self, directory, pixels, prompt, threads, dtype=torch.bfloat16):
+        transformers.utils.logging.disable_progress_bar()
+        torch.set_num_threads(threads)
+        start = time.perf_counter()
+        self.model = LlavaForConditionalGeneration.from_pretrained(directory, dtype=dtype).eval()
+        self.load_ms = (time.perf_counter() - start) * 1e3
+        self.pixels = torch.from_numpy(pixels)[None].to(dtype)
+        self.prompt = torch.tensor([prompt])
+        self.features = self.cache = self.token = None
+
+    @staticmethod
+    def versions():
+        return f"transformers {transformers.__version__}, torch {torch.__version__}"
+
+    def _timed(self, work):
+        with torch.inference_mode():
+            start = time.perf_counter()
+            result = work()
+            return {"ms": (time.perf_counter() - start) * 1e3} | (result or {})
+
+    def _vision(self):
+        features = self.model.get_image_features(self.pixels, return_dict=True).pooler_output
+        self.features = features[0] if isinstance(features, (list, tuple)) else features.reshape(-1, features.shape[-1])
+
+    def _prefill(self, ids=None, rows=1):
+        ids = self.prompt if ids is None else ids
+        embeds = self.model.get_input_embeddings()(ids)
+        embeds = embeds.masked_scatter((ids == model.IMAGE_TOKEN)[..., None].expand_as(embeds), self.features)
+        out = self.model.model.language_model(inputs_embeds=embeds, use_cache=True)
+        self.cache = out.past_key_values
+        logits = self.model.lm_head(out.last_hidden_state[:, -rows:])[0]
+        self.token = int(logits[-1].argmax())
+        return logits
+
+    def _step(self, token):
+        out = self.model.model.language_model(
+            input_ids=torch.tensor([[token]]), past_key_values=self.cache, use_cache=True)
+        logits = self.model.lm_head(out.last_hidden_state)[0]
+        self.token = int(logits[-1].argmax())
+        return logits
+
+    def vision(self):
+        return self._timed(self._vision)
+
+    def prefill(self):
+        return self._timed(lambda: self._prefill() is None or None) | {"token": self.token}
+
+    def decode(self, count):
+        def work():
+            tokens = []
+            for _ in range(count):
+                tokens.append(self.token)
+                self._step(self.token)
+            return {"tokens": tokens}
+
+        return self._timed(work)
+
+    def first(self):
+        return self._timed(lambda: (self._vision(), self._prefill(), None)[-1]) | {"token": self.token}
+
+    def forced_logits(self, ids):
+        """[1 + ids, V], step by step as in decode."""
+        with torch.inference_mode():
+            self._vision()
+            rows = [self._prefill()] + [self._step(token) for token in ids]
+        return torch.cat(rows).float().numpy()
+
+    def logits_in_one_pass(self, ids):
+        with torch.inference_mode():
+            self._vision()
+            return self._prefill(torch.cat([self.prompt, torch.tensor([ids])], 1), 1 + len(ids)).float().numpy()
+
+    def memory(self):
+        return memory()
