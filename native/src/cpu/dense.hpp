@@ -22,6 +22,23 @@ struct GemvParams {
   int64_t n, k;
 };
 
+/// W [n, k] of bfloat16 in tiles for gemm_tiles: tile_bytes(n, k) bytes at packed.
+struct PackTilesParams {
+  RowBlock blocks[TOPV_MAX_PARTS];
+  int32_t block_count;
+  int64_t n, k;
+  void* packed;
+};
+
+constexpr int64_t tile_bytes(int64_t n, int64_t k) { return (n + 31) / 32 * ((k + 31) / 32) * 2048; }
+
+/// gemm for many rows of a; bfloat16, level amx only.
+struct GemmTilesParams {
+  const topv_gemm_params* gemm;
+  const void* packed;
+  int64_t n, k;
+};
+
 /// dst[i, :] = src[i, :], from one dtype to another, then zeros up to dst_cols.
 struct ConvertParams {
   const void* src;

@@ -29,6 +29,8 @@
 /// All kernels, those of dense.hpp included.
 #define TOPV_KERNELS(X)              \
   X(gemv, GemvParams)                \
+  X(pack_tiles, PackTilesParams)     \
+  X(gemm_tiles, GemmTilesParams)     \
   X(convert, ConvertParams)          \
   X(patch_rows, PatchRowsParams)     \
   X(patch_finish, PatchFinishParams) \

@@ -1,5 +1,7 @@
 #include "cpu/common/gemm.hpp"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 
@@ -13,6 +15,8 @@ constexpr int64_t kGemvRows = 4;
 // which NaN and memory past the end do not survive. So k is rounded up to whole tile rows.
 constexpr int64_t kTileColumns = 32;
 
+constexpr size_t kHugePage = size_t{2} << 20;
+
 constexpr size_t size_of(int32_t dtype) { return dtype == TOPV_F32 ? 4 : 2; }
 
 size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -20,14 +24,20 @@ size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 }  // namespace
 
 Memory allocate(size_t bytes) {
-  Memory memory(std::aligned_alloc(64, aligned(bytes)));
+  const bool large = bytes >= 2 * kHugePage;
+  const size_t alignment = large ? kHugePage : 64;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  Memory memory(std::aligned_alloc(alignment, rounded));
   if (memory == nullptr) throw std::bad_alloc();
+  // Only a hint: weights are read in long runs, and every 4 KiB page costs a look-up.
+  if (large) madvise(memory.get(), rounded, MADV_HUGEPAGE);
   return memory;
 }
 
 Gemm::Gemm(Level level, const Kernels& kernels, Team& team)
     : kernels_(kernels),
       team_(team),
+      tiles_(level == Level::kAmx),
       bf16_((limit_onednn(level), level >= Level::kAvx512Bf16 && onednn_has_bf16())) {}
 
 std::unique_ptr<topv_weight> Gemm::create(const topv_weight_params& p) {
@@ -77,12 +87,23 @@ void Gemm::run(const topv_gemm_params& p) {
   // The packed layout is a cache inside the weight; to the caller the weight stays what it was.
   auto& weight = const_cast<CpuWeight&>(static_cast<const CpuWeight&>(*p.w));
   if (p.m > kGemvRows) {
-    run_packed(p, weight);
+    tiles_&& weight.compute == TOPV_BF16 ? run_tiles(p, weight) : run_packed(p, weight);
     return;
   }
   GemvParams gemv = {&p, {}, weight.block_count, weight.compute, weight.n, weight.k};
   std::memcpy(gemv.blocks, weight.blocks, sizeof gemv.blocks);
   kernels_.gemv(team_, gemv);
+}
+
+void Gemm::run_tiles(const topv_gemm_params& p, CpuWeight& weight) {
+  if (weight.tiles == nullptr) {
+    Memory tiles = allocate(static_cast<size_t>(tile_bytes(weight.n, weight.k)));
+    PackTilesParams pack = {{}, weight.block_count, weight.n, weight.k, tiles.get()};
+    std::memcpy(pack.blocks, weight.blocks, sizeof pack.blocks);
+    kernels_.pack_tiles(team_, pack);
+    weight.tiles = std::move(tiles);
+  }
+  kernels_.gemm_tiles(team_, {&p, weight.tiles.get(), weight.n, weight.k});
 }
 
 void Gemm::run_packed(const topv_gemm_params& p, CpuWeight& weight) {

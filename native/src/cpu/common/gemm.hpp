@@ -16,12 +16,14 @@ class Gemm {
   void patch_embed(const topv_patch_embed_params& params);
 
  private:
+  void run_tiles(const topv_gemm_params& params, CpuWeight& weight);
   void run_packed(const topv_gemm_params& params, CpuWeight& weight);
   void pack(CpuWeight& weight);
   const Kernels& kernels_;
   Team& team_;
   Matmul matmul_;
   Scratch patches_;
+  bool tiles_;  ///< AMX: bfloat16 runs on tiles of our own
   bool bf16_;  ///< whether oneDNN is given bfloat16
 };
 

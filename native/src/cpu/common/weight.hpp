@@ -15,7 +15,7 @@ struct FreeDeleter {
 };
 using Memory = std::unique_ptr<void, FreeDeleter>;
 
-/// 64-byte aligned; throws std::bad_alloc.
+/// 64-byte aligned, in huge pages where the system gives them to large blocks; throws std::bad_alloc.
 Memory allocate(size_t bytes);
 
 /// Row-major rows in the compute dtype (the caller's memory, or a converted copy) for products with few rows,
@@ -24,6 +24,7 @@ struct CpuWeight final : topv_weight {
   RowBlock blocks[TOPV_MAX_PARTS] = {};
   int block_count = 0;
   Memory converted;  ///< empty where the caller's memory is read in place
+  Memory tiles;     ///< W for gemm_tiles, made when first needed
   dnnl::memory packed;
   int32_t packed_dtype = TOPV_F32;
   int64_t packed_k = 0;  ///< k, rounded up with zeros where oneDNN needs that
