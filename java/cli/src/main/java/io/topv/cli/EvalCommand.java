@@ -177,7 +177,11 @@ final class EvalCommand implements Callable<Integer> {
           .run(this::load, workers(), new Progress(System.err, System.console() != null));
       List<Score> every = Score.all(conditions, asked, known);
       List<Score> scores = best == null ? every : ScoreTable.best(every, best);
-      if (interrupt.wanted() && scores.isEmpty()) {
+      if (interrupt.wanted()) {
+        System.err.println(
+            journal == null
+                ? "topv eval: stopped; with --resume FILE it could go on"
+                : "topv eval: stopped; the same command goes on");
         return 0;
       }
       System.out.print(
