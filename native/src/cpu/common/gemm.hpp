@@ -24,7 +24,7 @@ class Gemm {
   Matmul matmul_;
   Scratch patches_;
   bool tiles_;  ///< AMX: bfloat16 runs on tiles of our own
-  bool bf16_;  ///< whether oneDNN is given bfloat16
+  bool bf16_;   ///< whether oneDNN is given bfloat16
 };
 
 }  // namespace topv::cpu

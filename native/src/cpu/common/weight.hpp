@@ -24,7 +24,7 @@ struct CpuWeight final : topv_weight {
   RowBlock blocks[TOPV_MAX_PARTS] = {};
   int block_count = 0;
   Memory converted;  ///< empty where the caller's memory is read in place
-  Memory tiles;     ///< W for gemm_tiles, made when first needed
+  Memory tiles;      ///< W for gemm_tiles, made when first needed
   dnnl::memory packed;
   int32_t packed_dtype = TOPV_F32;
   int64_t packed_k = 0;  ///< k, rounded up with zeros where oneDNN needs that
