@@ -22,7 +22,7 @@ struct GemvParams {
   int64_t n, k;
 };
 
-/// W [n, k] of bfloat16 in tiles for gemm_tiles: tile_bytes(n, k) bytes at packed.
+/// W [n, k] of bfloat16 in tiles for gemm_tiles and gemv_tiles: tile_bytes(n, k) bytes at packed.
 struct PackTilesParams {
   RowBlock blocks[TOPV_MAX_PARTS];
   int32_t block_count;
@@ -32,7 +32,7 @@ struct PackTilesParams {
 
 constexpr int64_t tile_bytes(int64_t n, int64_t k) { return (n + 31) / 32 * ((k + 31) / 32) * 2048; }
 
-/// gemm for many rows of a; bfloat16, level amx only.
+/// gemm in bfloat16 with W in tiles; level amx only. gemv_tiles takes up to 4 rows of a, gemm_tiles any number.
 struct GemmTilesParams {
   const topv_gemm_params* gemm;
   const void* packed;

@@ -31,6 +31,7 @@
   X(gemv, GemvParams)                \
   X(pack_tiles, PackTilesParams)     \
   X(gemm_tiles, GemmTilesParams)     \
+  X(gemv_tiles, GemmTilesParams)     \
   X(convert, ConvertParams)          \
   X(patch_rows, PatchRowsParams)     \
   X(patch_finish, PatchFinishParams) \

@@ -86,8 +86,12 @@ void Gemm::run(const topv_gemm_params& p) {
   if (p.m == 0) return;
   // The packed layout is a cache inside the weight; to the caller the weight stays what it was.
   auto& weight = const_cast<CpuWeight&>(static_cast<const CpuWeight&>(*p.w));
+  if (tiles_ && weight.compute == TOPV_BF16) {
+    run_tiles(p, weight);
+    return;
+  }
   if (p.m > kGemvRows) {
-    tiles_&& weight.compute == TOPV_BF16 ? run_tiles(p, weight) : run_packed(p, weight);
+    run_packed(p, weight);
     return;
   }
   GemvParams gemv = {&p, {}, weight.block_count, weight.compute, weight.n, weight.k};
@@ -103,7 +107,8 @@ void Gemm::run_tiles(const topv_gemm_params& p, CpuWeight& weight) {
     kernels_.pack_tiles(team_, pack);
     weight.tiles = std::move(tiles);
   }
-  kernels_.gemm_tiles(team_, {&p, weight.tiles.get(), weight.n, weight.k});
+  const GemmTilesParams tiles = {&p, weight.tiles.get(), weight.n, weight.k};
+  p.m > kGemvRows ? kernels_.gemm_tiles(team_, tiles) : kernels_.gemv_tiles(team_, tiles);
 }
 
 void Gemm::run_packed(const topv_gemm_params& p, CpuWeight& weight) {
