@@ -122,7 +122,7 @@ public final class LlavaModel implements AutoCloseable {
 
   /** F32 [rows, V] of the last layer's output {@code hidden}: for probes. */
   Tensor logitsOfAll(Tensor hidden) {
-    return decoder.logits(hidden, range((int) hidden.rows()));
+    return decoder.logits(hidden, PackedRows.range((int) hidden.rows()));
   }
 
   /**
@@ -171,7 +171,7 @@ public final class LlavaModel implements AutoCloseable {
       int length = sequence.prompt().length;
       sequence.lower().grow(length);
       lower.add(sequence.lower());
-      positions.add(range(length));
+      positions.add(PackedRows.range(length));
     }
     PackedRows rows =
         PackedRows.of(workspace, "lower", positions, lower, cache.layout().pageSize());
@@ -211,12 +211,6 @@ public final class LlavaModel implements AutoCloseable {
       start += sequence.prompt().length;
     }
     return hidden;
-  }
-
-  private static int[] range(int length) {
-    int[] range = new int[length];
-    Arrays.setAll(range, i -> i);
-    return range;
   }
 
   private static int[] lastRows(List<SequenceState> batch) {
@@ -261,7 +255,7 @@ public final class LlavaModel implements AutoCloseable {
       decoder.mlp(i, decoder.attend(i, hidden, rows, cache, false));
     }
     batch.forEach(SequenceState::advance);
-    return decoder.logits(hidden, range(batch.size()));
+    return decoder.logits(hidden, PackedRows.range(batch.size()));
   }
 
   @Override

@@ -87,4 +87,11 @@ record PackedRows(
   Attention.Paged pages(Tensor keys, Tensor values) {
     return new Attention.Paged(keys, values, pageSize, blockTable, seqlens);
   }
+
+  /** 0 .. length - 1: the positions, or the rows, of a whole sequence. */
+  static int[] range(int length) {
+    int[] range = new int[length];
+    Arrays.setAll(range, i -> i);
+    return range;
+  }
 }

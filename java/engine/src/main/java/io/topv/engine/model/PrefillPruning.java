@@ -70,7 +70,7 @@ final class PrefillPruning {
       sequence.prefilled(selections, length, next);
       sequence.upper().grow(kept.length);
       tables.add(sequence.upper());
-      positions.add(compact ? range(kept.length) : kept);
+      positions.add(compact ? PackedRows.range(kept.length) : kept);
       keptRows.add(kept);
       row += length;
     }
@@ -90,7 +90,7 @@ final class PrefillPruning {
   /** All text rows and the kept visual ones, ascending, counted from the sequence's first row. */
   private static int[] survivors(SequenceState sequence, List<Selection> selections, int length) {
     if (selections.isEmpty()) {
-      return range(length);
+      return PackedRows.range(length);
     }
     boolean[] pruned = new boolean[length];
     for (int i = 0; i < selections.size(); i++) {
@@ -108,12 +108,6 @@ final class PrefillPruning {
       }
     }
     return Arrays.copyOf(rows, count);
-  }
-
-  private static int[] range(int length) {
-    int[] range = new int[length];
-    Arrays.setAll(range, i -> i);
-    return range;
   }
 
   private LlamaDecoder.Streams gather(List<SequenceState> batch, LlamaDecoder.Streams streams) {
