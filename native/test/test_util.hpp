@@ -81,8 +81,18 @@ inline const std::vector<std::string>& levels() {
   return found;
 }
 
-/// Runs body for every level, with 1 and with 2 threads.
+/// The backend under test where it is not the CPU: TOPV_TEST_BACKEND, "simt" or "cuda"; else NULL.
+inline const char* device_backend() { return std::getenv("TOPV_TEST_BACKEND"); }
+
+/// Runs body for every level of the CPU, with 1 and with 2 threads; or once on the backend under test.
 inline void for_each_context(const std::function<void(topv::Context&)>& body) {
+  if (device_backend() != nullptr) {
+    topv::Context context(device_backend());
+    where() = device_backend();
+    body(context);
+    where().clear();
+    return;
+  }
   for (const std::string& level : levels()) {
     for (const int threads : {1, 2}) {
       topv::Context context("cpu", threads, level.c_str());
