@@ -89,16 +89,18 @@ class AttentionCase {
   /// Compares out and lse with the reference.
   void check() const {
     const reference::Attention expected = reference::attention(params);
-    // A score may be off by a few roundings of its terms, and its weight by as much, relatively. With bfloat16 the
-    // weights are rounded to bfloat16 too (half an ulp, 2^-8), each by itself.
+    // A score may be off by a few roundings of its terms, and its weight by as much, relatively. With bfloat16 (half)
+    // the weights are rounded to that too (half an ulp, 2^-8 or 2^-11), each by itself.
     const double exponent = expected.largest * 4 * std::ldexp(1.0, -24) * (2 + s.head_dim / 16.0);
-    const double weight = exponent + (s.dtype == TOPV_BF16 ? std::ldexp(1.0, -8) : std::ldexp(1.0, -20));
+    const double weight = exponent + std::ldexp(1.0, s.dtype == TOPV_BF16  ? -8
+                                                     : s.dtype == TOPV_F16 ? -11
+                                                                           : -20);
     const std::string name = describe(s);
     for (int64_t t = 0; t < cu_q.back(); ++t) {
       for (int64_t i = 0; i < q_width; ++i) {
         const size_t at = static_cast<size_t>(t * q_width + i);
         const double e = expected.out[at], arithmetic = expected.terms[at] * weight;
-        const double rounding = s.dtype == TOPV_BF16 ? 0.5 * ulp(std::fabs(e) + arithmetic, TOPV_BF16) : 0;
+        const double rounding = s.dtype == TOPV_F32 ? 0 : 0.5 * ulp(std::fabs(e) + arithmetic, s.dtype);
         CLOSE(out.get(t * params.ldo + i), e, arithmetic + rounding + 1e-30, name);
       }
       for (int h = 0; h < s.q_heads; ++h) {

@@ -84,3 +84,11 @@ TEST(more_than_one_query_is_refused) {
     PADDING_UNTOUCHED(one.out, 0, 0, 0);
   });
 }
+
+TEST(half_is_for_devices_only) {
+  if (test::device_backend() != nullptr) return;
+  test::AttentionCase one(shape({4, 9}, 2, 1, 8, 16, TOPV_F16));
+  topv::Context ctx("cpu");
+  REFUSED(TOPV_UNSUPPORTED, ctx.attention_decode(one.params), "attention_decode", "F16");
+  REFUSED(TOPV_UNSUPPORTED, ctx.attention_prefill(one.params), "attention_prefill", "F16");
+}

@@ -144,12 +144,21 @@ inline uint16_t to_bf16(float value) {
   if (std::isnan(value)) return static_cast<uint16_t>((bits >> 16) | 0x40);
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
-/// IEEE half; exact for the values that tests use (normal numbers, 0).
+/// IEEE half.
 inline float from_f16(uint16_t bits) {
   const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  if (exponent == 31) return fraction != 0 ? NAN : bits & 0x8000 ? -INFINITY : INFINITY;
   const float magnitude = exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
                                         : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
   return bits & 0x8000 ? -magnitude : magnitude;
+}
+
+/// Rounded to nearest even; overflows to infinity.
+inline uint16_t to_f16(float value) {
+  const _Float16 half = static_cast<_Float16>(value);
+  uint16_t bits;
+  std::memcpy(&bits, &half, 2);
+  return bits;
 }
 
 /// Unit in the last place of a value of this magnitude.
@@ -157,10 +166,11 @@ inline double ulp(double magnitude, int32_t dtype) {
   const int bits = dtype == TOPV_BF16 ? 8 : dtype == TOPV_F16 ? 11 : 24;
   int exponent;
   std::frexp(std::max(std::fabs(magnitude), 1e-30), &exponent);
+  if (dtype == TOPV_F16) exponent = std::max(exponent, -13);  // below 2^-14 halves are subnormal
   return std::ldexp(1.0, exponent - bits);
 }
 
-/// A host array of F32 or BF16 elements that is read and written as float. Starts poisoned with NaN.
+/// A host array of F32, BF16 or F16 elements that is read and written as float. Starts poisoned with NaN.
 class Array {
  public:
   Array(int64_t count, int32_t dtype)
@@ -187,7 +197,7 @@ class Array {
     if (dtype_ == TOPV_F32) {
       std::memcpy(&bytes_[static_cast<size_t>(i) * 4], &value, 4);
     } else {
-      const uint16_t bits = to_bf16(value);
+      const uint16_t bits = dtype_ == TOPV_BF16 ? to_bf16(value) : to_f16(value);
       std::memcpy(&bytes_[static_cast<size_t>(i) * 2], &bits, 2);
     }
   }

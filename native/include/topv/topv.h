@@ -304,7 +304,7 @@ typedef struct topv_attention_params {
   int32_t q_heads, kv_heads, head_dim;      /* Hq a multiple of Hkv; D a multiple of 8, at most 256 */
   int32_t causal;                           /* 0 or 1 */
   float scale;                              /* usually 1 / sqrt(D) */
-  int32_t dtype;                            /* of q, k, v, out: F32 or BF16 */
+  int32_t dtype;                            /* of q, k, v, out: F32, BF16, or F16 (TOPV_UNSUPPORTED on the CPU) */
 } topv_attention_params;
 
 /* Any query lengths. */

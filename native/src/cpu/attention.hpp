@@ -39,8 +39,9 @@ inline void check_cumulative(const char* op, const char* field, const int32_t* c
   }
 }
 
-/// Throws where an index array of p breaks the contract.
-inline void check_indices(const char* op, const topv_attention_params& p) {
+/// Throws where p asks for what this backend lacks, or an index array of p breaks the contract.
+inline void check_call(const char* op, const topv_attention_params& p) {
+  if (p.dtype == TOPV_F16) fail(TOPV_UNSUPPORTED, "%s: dtype = F16 is not for the CPU: F32 or BF16", op);
   check_cumulative(op, "cu_seqlens_q", p.cu_seqlens_q, p.batch, p.max_seqlen_q);
   if (p.block_table == nullptr) {
     check_cumulative(op, "cu_seqlens_k", p.cu_seqlens_k, p.batch, p.max_seqlen_k);

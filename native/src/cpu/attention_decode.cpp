@@ -230,14 +230,14 @@ class Decode {
 
 void attention_decode(Team& team, const topv_attention_params& p) {
   if (p.batch == 0) return;
-  check_indices("attention_decode", p);
-  for (int b = 0; b < p.batch; ++b) {
-    if (p.cu_seqlens_q[b + 1] != b + 1) {
+  for (int b = 0; b <= p.batch; ++b) {
+    if (p.cu_seqlens_q[b] != b) {
       fail(TOPV_INVALID_ARGUMENT,
-           "attention_decode: cu_seqlens_q[%d] = %d, expected %d: one query per sequence", b + 1,
-           p.cu_seqlens_q[b + 1], b + 1);
+           "attention_decode: cu_seqlens_q[%d] = %d, expected %d: one query per sequence", b,
+           p.cu_seqlens_q[b], b);
     }
   }
+  check_call("attention_decode", p);
   p.dtype == TOPV_F32 ? Decode<float>(team, p).run() : Decode<bf16>(team, p).run();
 }
 

@@ -358,7 +358,7 @@ class Prefill {
 
 void attention_prefill(Team& team, const topv_attention_params& p) {
   if (p.batch == 0) return;
-  check_indices("attention_prefill", p);
+  check_call("attention_prefill", p);
   if (p.dtype == TOPV_F32) {
     Prefill<FloatTile, float>(team, p).run();
   } else {

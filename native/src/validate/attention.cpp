@@ -41,7 +41,7 @@ void attention(const Check& check, const topv_attention_params& p) {
   check.multiple("head_dim", p.head_dim, "", 8);
   check.flag("causal", p.causal);
   check.finite("scale", p.scale);
-  check.dtype("dtype", p.dtype);
+  check.stored_dtype("dtype", p.dtype);
   const int64_t query_row = int64_t{p.q_heads} * p.head_dim;
   check.at_least("ldq", p.ldq, "q_heads * head_dim", query_row);
   check.at_least("ldo", p.ldo, "q_heads * head_dim", query_row);

@@ -73,7 +73,7 @@ class Check {
     }
   }
 
-  /// F32, F16 or BF16: what checkpoints hold.
+  /// F32, F16 or BF16: what checkpoints hold, and what attention takes.
   void stored_dtype(const char* field, int32_t value) const { range(field, value, TOPV_F32, TOPV_BF16); }
 
   /// count * stride elements must be addressable.

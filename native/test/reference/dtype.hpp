@@ -9,9 +9,10 @@
 
 namespace reference {
 
-/// Element i of an F32 or BF16 array.
+/// Element i of an F32, BF16 or F16 array.
 inline double at(const void* data, int32_t dtype, int64_t i) {
   if (dtype == TOPV_F32) return static_cast<double>(static_cast<const float*>(data)[i]);
+  if (dtype == TOPV_F16) return static_cast<double>(static_cast<const _Float16*>(data)[i]);
   const uint32_t bits = static_cast<uint32_t>(static_cast<const uint16_t*>(data)[i]) << 16;
   float value;
   std::memcpy(&value, &bits, 4);
