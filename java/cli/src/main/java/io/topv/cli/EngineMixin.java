@@ -8,10 +8,14 @@ import io.topv.runtime.DType;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** Options that say which model runs where. */
 final class EngineMixin {
+  private static final Pattern DEVICE = Pattern.compile("cpu|cuda(?::(\\d{1,3}))?");
+
   @Option(
       names = {"-m", "--model"},
       paramLabel = "DIR",
@@ -43,9 +47,9 @@ final class EngineMixin {
 
   @Option(
       names = "--device",
-      paramLabel = "cpu|cuda",
+      paramLabel = "cpu|cuda[:N]",
       defaultValue = "cpu",
-      description = "Where it runs. Default: ${DEFAULT-VALUE}.")
+      description = "Where it runs; N is the GPU's number. Default: ${DEFAULT-VALUE}.")
   private String device;
 
   @Option(
@@ -66,15 +70,28 @@ final class EngineMixin {
     if (threads < 0) {
       throw new TopvException("threads = " + threads + " is below 0");
     }
-    if (!device.equals("cpu") && !device.equals("cuda")) {
-      throw new TopvException("device = \"" + device + "\" is unknown; expected cpu or cuda");
-    }
     return EngineOptions.defaults()
-        .withDevice(new ContextOptions(device, 0, threads, Optional.ofNullable(isa)))
+        .withDevice(device())
         .withDtype(dtype())
         .withMaxModelLen(maxModelLen == null ? OptionalInt.empty() : OptionalInt.of(maxModelLen))
         .withPruneLayer(pruneLayer)
         .withMaxSequences(maxSequences);
+  }
+
+  private ContextOptions device() {
+    Matcher matcher = DEVICE.matcher(device);
+    if (!matcher.matches()) {
+      throw new TopvException(
+          "device = \"" + device + "\" is unknown; expected cpu, cuda or cuda:N");
+    }
+    if (device.equals("cpu")) {
+      return new ContextOptions("cpu", 0, threads, Optional.ofNullable(isa));
+    }
+    if (threads != 0 || isa != null) {
+      throw new TopvException("threads and isa are of the CPU; device = " + device);
+    }
+    String ordinal = matcher.group(1);
+    return ContextOptions.cuda(ordinal == null ? 0 : Integer.parseInt(ordinal));
   }
 
   private Optional<DType> dtype() {

@@ -202,17 +202,20 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private int workers() {
-    boolean threadsGiven = engine.options(1, 1).device().threads() > 0;
-    return workers != null
-        ? workers
-        : threadsGiven ? 1 : Runtime.getRuntime().availableProcessors();
+    if (workers != null) {
+      return workers;
+    }
+    ContextOptions device = engine.options(1, 1).device();
+    boolean onePerCore = device.backend().equals("cpu") && device.threads() == 0;
+    return onePerCore ? Runtime.getRuntime().availableProcessors() : 1;
   }
 
   /** Small models gain more from questions side by side than from threads on one. */
   private Engine load(int layer) {
     EngineOptions options = engine.options(layer, sequences);
     ContextOptions device = options.device();
-    int threads = device.threads() > 0 || workers() == 1 ? device.threads() : 1;
+    boolean shared = device.backend().equals("cpu") && device.threads() == 0 && workers() > 1;
+    int threads = shared ? 1 : device.threads();
     return Engine.load(
         engine.modelDir(),
         options.withDevice(

@@ -82,6 +82,25 @@ class RunCommandTest {
   }
 
   @Test
+  void aMissingGpuIsOneLineThatNamesIt() {
+    Cli ran = Cli.run("run", "-p", "Hi", "--device", "cuda:97");
+    assertThat(ran.code()).isEqualTo(Main.FAILED);
+    assertThat(ran.err().lines()).singleElement().asString().startsWith("topv: ").contains("cuda");
+    assertThat(ran.out()).isEmpty();
+  }
+
+  @Test
+  void devicesAreSpelledCpuOrCuda() {
+    for (String device : new String[] {"gpu", "cuda:", "cuda:x", "cpu:0", ""}) {
+      Cli ran = Cli.run("run", "-p", "Hi", "--device", device);
+      assertThat(ran.code()).as(device).isEqualTo(Main.FAILED);
+      assertThat(ran.err()).contains("device = \"" + device + "\" is unknown");
+    }
+    Cli threads = Cli.run("run", "-p", "Hi", "--device", "cuda", "--threads", "2");
+    assertThat(threads.err()).contains("threads and isa are of the CPU");
+  }
+
+  @Test
   void rateZeroAndNoImageSayWhyNothingWasPruned() {
     JsonNode zero =
         json(

@@ -79,10 +79,14 @@ public final class Context implements AutoCloseable {
     }
   }
 
+  /** Whether memory and work are a GPU's: then calls return before the work is done. */
+  public boolean isGpu() {
+    return !options.backend().equals("cpu");
+  }
+
   /** Whether products of BF16 are at least as fast here as those of F32. */
   public boolean multipliesBf16() {
-    return !options.backend().equals("cpu")
-        || describe().matches("(?s).*\"isa\": ?\"(amx|avx512_bf16)\".*");
+    return isGpu() || describe().matches("(?s).*\"isa\": ?\"(amx|avx512_bf16)\".*");
   }
 
   /** Device memory, 64-byte aligned, contents undefined. */

@@ -12,6 +12,11 @@ import java.util.Optional;
  */
 public record ContextOptions(String backend, int device, int threads, Optional<String> isa) {
 
+  /** GPU {@code device}. */
+  public static ContextOptions cuda(int device) {
+    return new ContextOptions("cuda", device, 0, Optional.empty());
+  }
+
   /** The CPU with every instruction set that it has. */
   public static ContextOptions cpu(int threads) {
     return new ContextOptions("cpu", 0, threads, Optional.empty());

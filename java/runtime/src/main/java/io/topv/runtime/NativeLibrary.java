@@ -12,6 +12,9 @@ import org.bytedeco.javacpp.Loader;
 
 /** Loads libtopv.so once, and finds the directories that hold its backends and their libraries. */
 final class NativeLibrary {
+  /** System property: a directory that is searched for backends before the jar. */
+  private static final String DIRECTORY = "topv.native.directory";
+
   private static final String PLATFORM = "linux-x86_64";
   private static final String OURS = "/io/topv/runtime/" + PLATFORM + "/";
   private static final String DNNL = "/org/bytedeco/dnnl/" + PLATFORM + "/";
@@ -44,6 +47,10 @@ final class NativeLibrary {
    */
   static String searchPath(String backend) {
     List<String> directories = new ArrayList<>();
+    String given = System.getProperty(DIRECTORY, "");
+    if (!given.isEmpty()) {
+      directories.add(given);
+    }
     extract(OURS + "libtopv_" + backend + ".so", directories);
     if (backend.equals("cpu")) {
       extract(DNNL + "libgomp.so.1", directories);

@@ -60,6 +60,20 @@ public final class Tensor {
     return new Tensor(context, dtype, at(0, from), rows, count, stride);
   }
 
+  /** The same dense elements as [rows, cols]. */
+  public Tensor reshape(long rows, long cols) {
+    boolean dense = this.rows == 1 || stride == this.cols;
+    if (!dense || rows < 0 || Math.multiplyExact(rows, cols) != this.rows * this.cols) {
+      throw new IllegalArgumentException("%s as [%d, %d]".formatted(this, rows, cols));
+    }
+    return new Tensor(context, dtype, address.address(), rows, cols, cols);
+  }
+
+  /** A vector [1, n] as [n, 1]. */
+  public Tensor column() {
+    return reshape(cols, rows);
+  }
+
   private long at(long row, long col) {
     return address.address() + (row * stride + col) * dtype.bytes();
   }
@@ -119,14 +133,18 @@ public final class Tensor {
   /** Downloads all elements, row by row, as floats (F32, F16 or BF16). */
   public float[] toFloats() {
     float[] out = new float[Math.toIntExact(rows * cols)];
+    if (rows <= 1 || stride == cols) {
+      read(0, out, 0, out.length);
+      return out;
+    }
     for (int row = 0; row < rows; row++) {
-      readRow(row, out, row * (int) cols);
+      read(row, out, row * (int) cols, (int) cols);
     }
     return out;
   }
 
-  private void readRow(long row, float[] out, int offset) {
-    int count = (int) cols;
+  /** {@code count} elements from the beginning of {@code row} on. */
+  private void read(long row, float[] out, int offset, int count) {
     if (count == 0) {
       return;
     }

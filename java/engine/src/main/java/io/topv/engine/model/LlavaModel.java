@@ -184,7 +184,7 @@ public final class LlavaModel implements AutoCloseable {
       }
       LlamaDecoder.Streams streams = decoder.attend(i, hidden, rows, cache, true);
       if (last) {
-        PrefillPruning.Result result = pruning.prune(batch, streams);
+        PrefillPruning.Result result = pruning.prune(batch, streams, rows);
         streams = result.streams();
         upper = result.rows();
       }
@@ -195,8 +195,9 @@ public final class LlavaModel implements AutoCloseable {
         rows = upper;
       }
     }
-    pruning.finish(batch);
-    return decoder.logits(hidden, lastRows(batch));
+    Tensor logits = decoder.logits(hidden, lastRows(batch));
+    pruning.finish();
+    return logits;
   }
 
   private Tensor embedPrompts(List<SequenceState> batch) {

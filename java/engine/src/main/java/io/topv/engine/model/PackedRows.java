@@ -2,7 +2,6 @@ package io.topv.engine.model;
 
 import io.topv.engine.kv.BlockTable;
 import io.topv.runtime.Attention;
-import io.topv.runtime.DType;
 import io.topv.runtime.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -65,18 +64,17 @@ record PackedRows(
         pages[b * maxPages + p] = table.page(p);
       }
     }
+    Tensor[] uploaded = workspace.ints(group, flat, slots, cu, seqlens, pages);
     return new PackedRows(
         rows,
         batch,
-        workspace.ints(group + ".positions", flat),
-        workspace.ints(group + ".slots", slots),
-        workspace.ints(group + ".cu_seqlens", cu),
+        uploaded[0],
+        uploaded[1],
+        uploaded[2],
         positions.stream().mapToInt(p -> p.length).max().orElse(0),
-        workspace.ints(group + ".seqlens", seqlens),
+        uploaded[3],
         Arrays.stream(seqlens).max().orElse(0),
-        workspace
-            .tensor(group + ".block_table", DType.I32, batch, Math.max(1, maxPages))
-            .put(pages),
+        uploaded[4].reshape(batch, Math.max(1, maxPages)),
         pageSize);
   }
 

@@ -2,30 +2,78 @@ package io.topv.engine.model;
 
 import io.topv.engine.kv.BlockTable;
 import io.topv.engine.kv.KvCache;
+import io.topv.engine.prune.Chosen;
 import io.topv.engine.prune.LayerState;
 import io.topv.engine.prune.Policy;
-import io.topv.engine.prune.Selection;
+import io.topv.engine.prune.PruningMethod;
 import io.topv.engine.prune.VisualSpan;
+import io.topv.runtime.DType;
 import io.topv.runtime.Ops;
 import io.topv.runtime.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The pruning step of prefill, between the two halves of the pruning layer: chooses tokens,
  * shortens the streams and fills the block tables of the layers above. The MLP works row by row, so
  * running it on survivors only gives them what the full one would (TopV gathers after it).
+ *
+ * <p>How many tokens stay is known beforehand, so the host plans sizes, slots and text rows at
+ * once; which ones stay is only ever looked up on the device. Nothing waits before {@link #finish}.
  */
 final class PrefillPruning {
 
   /** The shortened streams and where their rows belong in the layers above. */
   record Result(LlamaDecoder.Streams streams, PackedRows rows) {}
 
+  /**
+   * One sequence's part of the survivors.
+   *
+   * @param start its first row before pruning
+   * @param from its first row after it
+   * @param count its rows after it
+   */
+  private record Part(
+      SequenceState sequence, Optional<Chosen> chosen, int start, int from, int count) {
+
+    int length() {
+      return sequence.prompt().length;
+    }
+
+    List<VisualSpan> prunedSpans() {
+      return chosen.isPresent() ? sequence.spans() : List.of();
+    }
+
+    boolean compactsPositions() {
+      return sequence.method().policy().positions() == Policy.Positions.COMPACT;
+    }
+
+    boolean compactsLowerLayers() {
+      return chosen.isPresent() && sequence.method().policy().earlyKv() == Policy.EarlyKv.COMPACT;
+    }
+  }
+
+  /**
+   * An image's place among the survivors.
+   *
+   * @param row the first of its {@code tokens} rows before pruning
+   * @param kept I32 [1, K]: which of them stay
+   * @param at where they go
+   */
+  private record Gap(int row, int tokens, Tensor kept, int at) {
+    long width() {
+      return kept.cols();
+    }
+  }
+
   private final Workspace workspace;
   private final KvCache cache;
-  private final List<int[]> keptRows = new ArrayList<>();
+  private final List<Part> parts = new ArrayList<>();
   private Tensor source;
+  private PackedRows lower;
+  private Tensor survivors; // I32 [1, rows that stay]: their rows before pruning
   private long nanos;
 
   PrefillPruning(Workspace workspace, KvCache cache) {
@@ -54,108 +102,150 @@ final class PrefillPruning {
     }
   }
 
-  Result prune(List<SequenceState> batch, LlamaDecoder.Streams streams) {
+  Result prune(List<SequenceState> batch, LlamaDecoder.Streams streams, PackedRows lowerRows) {
     long start = System.nanoTime();
-    keptRows.clear();
-    List<int[]> positions = new ArrayList<>();
-    List<BlockTable> tables = new ArrayList<>();
+    lower = lowerRows;
+    parts.clear();
     int row = 0;
+    int from = 0;
     for (SequenceState sequence : batch) {
       int length = sequence.prompt().length;
-      List<Selection> selections =
-          prunes(sequence) ? select(sequence, streams.normed(), row, length) : List.of();
-      int[] kept = survivors(sequence, selections, length);
-      boolean compact = sequence.method().policy().positions() == Policy.Positions.COMPACT;
-      int next = compact ? kept.length : length;
-      sequence.prefilled(selections, length, next);
-      sequence.upper().grow(kept.length);
-      tables.add(sequence.upper());
-      positions.add(compact ? PackedRows.range(kept.length) : kept);
-      keptRows.add(kept);
+      Optional<Chosen> chosen =
+          prunes(sequence)
+              ? Optional.of(select(sequence, streams.normed(), row, length))
+              : Optional.empty();
+      int count = length - (chosen.isPresent() ? removed(sequence) : 0);
+      parts.add(new Part(sequence, chosen, row, from, count));
+      sequence.upper().grow(count);
       row += length;
+      from += count;
     }
     PackedRows upper =
-        PackedRows.of(workspace, "upper", positions, tables, cache.layout().pageSize());
-    Result result = new Result(source == null ? streams : gather(batch, streams), upper);
+        PackedRows.of(
+            workspace,
+            "upper",
+            parts.stream().map(part -> PackedRows.range(part.count())).toList(),
+            parts.stream().map(part -> part.sequence().upper()).toList(),
+            cache.layout().pageSize());
+    LlamaDecoder.Streams shortened = streams;
+    if (source != null) {
+      survivors = survivors(row, from);
+      keepPositions(upper);
+      shortened = gather(streams);
+    }
     nanos += System.nanoTime() - start;
-    return result;
+    return new Result(shortened, upper);
   }
 
-  private List<Selection> select(SequenceState sequence, Tensor normed, int row, int length) {
+  private Chosen select(SequenceState sequence, Tensor normed, int row, int length) {
+    String prefix = "prune." + parts.size() + ".";
     LayerState state =
-        new LayerState(workspace.context(), source.rows(row, length), normed.rows(row, length));
+        new LayerState(
+            workspace.context(),
+            (name, dtype, rows, cols) -> workspace.tensor(prefix + name, dtype, rows, cols),
+            source.rows(row, length),
+            normed.rows(row, length));
     return sequence.method().select(state, sequence.spans());
   }
 
-  /** All text rows and the kept visual ones, ascending, counted from the sequence's first row. */
-  private static int[] survivors(SequenceState sequence, List<Selection> selections, int length) {
-    if (selections.isEmpty()) {
-      return PackedRows.range(length);
-    }
-    boolean[] pruned = new boolean[length];
-    for (int i = 0; i < selections.size(); i++) {
-      VisualSpan span = sequence.spans().get(i);
-      Arrays.fill(pruned, span.start(), span.start() + span.tokens(), true);
-      for (int kept : selections.get(i).kept()) {
-        pruned[span.start() + kept] = false;
-      }
-    }
-    int[] rows = new int[length];
-    int count = 0;
-    for (int i = 0; i < length; i++) {
-      if (!pruned[i]) {
-        rows[count++] = i;
-      }
-    }
-    return Arrays.copyOf(rows, count);
+  private static int removed(SequenceState sequence) {
+    PruningMethod method = sequence.method();
+    return sequence.spans().stream().mapToInt(span -> span.tokens() - method.kept(span)).sum();
   }
 
-  private LlamaDecoder.Streams gather(List<SequenceState> batch, LlamaDecoder.Streams streams) {
-    int[] index = new int[keptRows.stream().mapToInt(rows -> rows.length).sum()];
-    int at = 0;
-    int start = 0;
-    for (int b = 0; b < batch.size(); b++) {
-      for (int row : keptRows.get(b)) {
-        index[at++] = start + row;
+  /** All text rows and the kept visual ones of the batch, ascending. */
+  private Tensor survivors(int rows, int count) {
+    int[] text = new int[count];
+    List<Gap> gaps = new ArrayList<>();
+    for (Part part : parts) {
+      int row = 0;
+      int at = part.from();
+      int chosen = 0;
+      for (VisualSpan span : part.prunedSpans()) {
+        at = fill(text, at, part.start() + row, span.start() - row);
+        Tensor kept =
+            part.chosen().orElseThrow().kept().cols(chosen, part.sequence().method().kept(span));
+        gaps.add(new Gap(part.start() + span.start(), span.tokens(), kept, at));
+        chosen += (int) kept.cols();
+        at += (int) kept.cols();
+        row = span.start() + span.tokens();
       }
-      start += batch.get(b).prompt().length;
+      fill(text, at, part.start() + row, part.length() - row);
     }
+    Tensor index = workspace.ints("survivors", text);
+    Tensor numbers = workspace.ints("rows", PackedRows.range(rows));
+    for (Gap gap : gaps) {
+      lookUp(numbers.cols(gap.row(), gap.tokens()), gap.kept(), index.cols(gap.at(), gap.width()));
+    }
+    return index;
+  }
+
+  /** {@code first}, first + 1 .. from {@code at} on; the end of what was written. */
+  private static int fill(int[] numbers, int at, int first, int count) {
+    for (int i = 0; i < count; i++) {
+      numbers[at + i] = first + i;
+    }
+    return at + count;
+  }
+
+  /** {@code to[i] = table[index[i]]}, all of them I32 [1, n]. */
+  private void lookUp(Tensor table, Tensor index, Tensor to) {
+    workspace.context().ops().rowsGather(table.column(), index, to.column());
+  }
+
+  /** Where survivors keep their positions, those are the ones that they have below. */
+  private void keepPositions(PackedRows upper) {
+    for (Part part : parts) {
+      if (part.chosen().isPresent() && !part.compactsPositions()) {
+        Tensor rows = survivors.cols(part.from(), part.count());
+        lookUp(lower.positions(), rows, upper.positions().cols(part.from(), part.count()));
+      }
+    }
+  }
+
+  private LlamaDecoder.Streams gather(LlamaDecoder.Streams streams) {
     Ops ops = workspace.context().ops();
-    Tensor rows = workspace.ints("survivors", index);
     Tensor hidden = streams.hidden();
     Tensor shortHidden =
-        workspace.tensor("hidden.short", hidden.dtype(), index.length, hidden.cols());
+        workspace.tensor("hidden.short", hidden.dtype(), survivors.cols(), hidden.cols());
     Tensor shortNormed =
-        workspace.tensor("normed.short", hidden.dtype(), index.length, hidden.cols());
-    ops.rowsGather(hidden, rows, shortHidden);
-    ops.rowsGather(streams.normed(), rows, shortNormed);
+        workspace.tensor("normed.short", hidden.dtype(), survivors.cols(), hidden.cols());
+    ops.rowsGather(hidden, survivors, shortHidden);
+    ops.rowsGather(streams.normed(), survivors, shortNormed);
     return new LlamaDecoder.Streams(shortHidden, shortNormed);
   }
 
-  /** After prefill: drops the pruned tokens from the lower layers too, where the method says so. */
-  void finish(List<SequenceState> batch) {
-    for (int b = 0; b < batch.size(); b++) {
-      SequenceState sequence = batch.get(b);
-      if (prunes(sequence) && sequence.method().policy().earlyKv() == Policy.EarlyKv.COMPACT) {
-        compact(sequence.lower(), keptRows.get(b));
+  /**
+   * After prefill: drops the pruned tokens from the lower layers too, where the method says so, and
+   * tells the sequences what was chosen.
+   */
+  void finish() {
+    for (Part part : parts) {
+      if (part.compactsLowerLayers()) {
+        compact(part);
       }
+      List<VisualSpan> spans = part.sequence().spans();
+      PruningMethod method = part.sequence().method();
+      part.sequence()
+          .prefilled(
+              part.chosen().map(chosen -> chosen.read(method, spans)).orElse(List.of()),
+              part.length(),
+              part.compactsPositions() ? part.count() : part.length());
     }
   }
 
-  private void compact(BlockTable table, int[] kept) {
-    int[] from = new int[kept.length];
-    int[] to = new int[kept.length];
-    for (int i = 0; i < kept.length; i++) {
-      from[i] = table.slot(kept[i]);
-      to[i] = table.slot(i);
-    }
-    Tensor source = workspace.ints("compact.from", from);
+  private void compact(Part part) {
+    BlockTable table = part.sequence().lower();
+    int[] to = new int[part.count()];
+    Arrays.setAll(to, table::slot);
+    Tensor source = workspace.tensor("compact.from", DType.I32, 1, to.length);
     Tensor target = workspace.ints("compact.to", to);
+    lookUp(lower.slots(), survivors.cols(part.from(), part.count()), source);
     int kvHeads = cache.layout().kvHeads();
     workspace
         .context()
         .ops()
         .kvGather(cache.lowerKeys(), cache.lowerValues(), source, target, kvHeads);
-    table.truncate(kept.length);
+    table.truncate(to.length);
   }
 }

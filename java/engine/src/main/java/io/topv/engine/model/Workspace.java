@@ -42,6 +42,32 @@ final class Workspace implements AutoCloseable {
     return tensor(name, DType.I32, 1, values.length).put(values);
   }
 
+  /** Uploads arrays together; each becomes [1, n] of I32 and begins at a multiple of 64 bytes. */
+  Tensor[] ints(String name, int[]... arrays) {
+    int total = 0;
+    for (int[] array : arrays) {
+      total += padded(array.length);
+    }
+    int[] all = new int[total];
+    int at = 0;
+    for (int[] array : arrays) {
+      System.arraycopy(array, 0, all, at, array.length);
+      at += padded(array.length);
+    }
+    Tensor uploaded = ints(name, all);
+    Tensor[] parts = new Tensor[arrays.length];
+    at = 0;
+    for (int i = 0; i < parts.length; i++) {
+      parts[i] = uploaded.cols(at, arrays[i].length);
+      at += padded(arrays[i].length);
+    }
+    return parts;
+  }
+
+  private static int padded(int count) {
+    return (count + 15) / 16 * 16;
+  }
+
   @Override
   public void close() {
     buffers.values().forEach(DeviceBuffer::close);

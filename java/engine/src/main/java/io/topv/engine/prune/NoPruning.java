@@ -25,7 +25,7 @@ public record NoPruning(int layer) implements PruningMethod {
   }
 
   @Override
-  public List<Selection> select(LayerState state, List<VisualSpan> spans) {
+  public Chosen select(LayerState state, List<VisualSpan> spans) {
     throw new IllegalStateException("nothing to select");
   }
 

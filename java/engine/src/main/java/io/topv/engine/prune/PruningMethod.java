@@ -24,8 +24,11 @@ public interface PruningMethod {
   /** Tokens that stay of {@code span}; asked before anything is computed. 0 = too few to prune. */
   int kept(VisualSpan span);
 
-  /** Chooses; returns one selection per span, of exactly {@link #kept} tokens. */
-  List<Selection> select(LayerState state, List<VisualSpan> spans);
+  /**
+   * Chooses exactly {@link #kept} tokens per span. The work is queued on the device: a method that
+   * waits for it stalls the whole prefill.
+   */
+  Chosen select(LayerState state, List<VisualSpan> spans);
 
   /** Why pruning is off before any image is looked at, or empty. */
   default String inactive() {

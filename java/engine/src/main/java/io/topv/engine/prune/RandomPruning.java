@@ -1,8 +1,12 @@
 package io.topv.engine.prune;
 
+import io.topv.runtime.DType;
+import io.topv.runtime.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * The control: tokens drawn without replacement, each image of a prompt from its own stream of the
@@ -28,15 +32,20 @@ public record RandomPruning(int layer, Budget budget, long seed, Policy policy)
   }
 
   @Override
-  public List<Selection> select(LayerState state, List<VisualSpan> spans) {
-    Selection[] selections = new Selection[spans.size()];
-    // Not java.util.Random: what it draws from neighbouring seeds is alike.
-    SplittableRandom random = new SplittableRandom(seed);
-    Arrays.setAll(selections, i -> draw(spans.get(i), random.split()));
-    return List.of(selections);
+  public Chosen select(LayerState state, List<VisualSpan> spans) {
+    int[] kept = draw(spans);
+    Tensor drawn = state.scratch().tensor("kept", DType.I32, 1, kept.length).put(kept);
+    return new Chosen(drawn, Optional.empty());
   }
 
-  private Selection draw(VisualSpan span, SplittableRandom random) {
+  /** Packed over the images. */
+  int[] draw(List<VisualSpan> spans) {
+    // Not java.util.Random: what it draws from neighbouring seeds is alike.
+    SplittableRandom random = new SplittableRandom(seed);
+    return spans.stream().flatMapToInt(span -> draw(span, random.split())).toArray();
+  }
+
+  private IntStream draw(VisualSpan span, SplittableRandom random) {
     int[] order = new int[span.tokens()];
     Arrays.setAll(order, i -> i);
     int count = kept(span);
@@ -46,9 +55,7 @@ public record RandomPruning(int layer, Budget budget, long seed, Policy policy)
       order[j] = order[i];
       order[i] = drawn;
     }
-    int[] kept = Arrays.copyOf(order, count);
-    Arrays.sort(kept);
-    return new Selection(kept, new float[0]);
+    return Arrays.stream(order, 0, count).sorted();
   }
 
   @Override

@@ -1,9 +1,7 @@
 package io.topv.engine.prune;
 
 import io.topv.engine.TopvException;
-import io.topv.runtime.Context;
 import io.topv.runtime.DType;
-import io.topv.runtime.DeviceBuffer;
 import io.topv.runtime.Ops;
 import io.topv.runtime.Tensor;
 import java.util.Arrays;
@@ -96,41 +94,27 @@ public record TopvPruning(TopvSettings settings, Budget budget, OptionalInt top)
   }
 
   @Override
-  public List<Selection> select(LayerState state, List<VisualSpan> spans) {
-    Context context = state.context();
-    Ops ops = context.ops();
+  public Chosen select(LayerState state, List<VisualSpan> spans) {
+    Scratch scratch = state.scratch();
+    Ops ops = state.context().ops();
     int[] tokens = spans.stream().mapToInt(VisualSpan::tokens).toArray();
     int[] tops = spans.stream().mapToInt(span -> top(span.tokens())).toArray();
-    int[] counts = spans.stream().mapToInt(this::kept).toArray();
     int[][] grids =
         spans.stream().map(s -> new int[] {s.width(), s.height()}).toArray(int[][]::new);
     int n = Arrays.stream(tokens).sum();
     long cells = Arrays.stream(tokens).mapToLong(t -> (long) t * t).sum();
-    int k = Arrays.stream(counts).sum();
-    try (DeviceBuffer index = context.allocate(DType.I32, 1, n);
-        DeviceBuffer cells32 = context.allocate(DType.F32, 1, cells);
-        DeviceBuffer vectors = context.allocate(DType.F32, 3, n);
-        DeviceBuffer chosen = context.allocate(DType.I32, 1, Math.max(1, k))) {
-      Tensor rows = index.tensor(DType.I32, 1, n).put(rows(spans, n));
-      Tensor cost = cells32.tensor(DType.F32, 1, cells);
-      Tensor sourceNorm = vectors.tensor(DType.F32, 3, n).rows(0, 1);
-      Tensor targetNorm = vectors.tensor(DType.F32, 3, n).rows(1, 1);
-      Tensor importance = vectors.tensor(DType.F32, 3, n).rows(2, 1);
-      Tensor kept = chosen.tensor(DType.I32, 1, k);
-      ops.transportCost(
-          state.source(),
-          state.target(),
-          rows,
-          grids,
-          settings.cost(),
-          cost,
-          sourceNorm,
-          targetNorm);
-      ops.sinkhorn(
-          cost, weight(sourceNorm), weight(targetNorm), tokens, settings.sinkhorn(), importance);
-      ops.tokenSelect(importance, tokens, tops, settings.recoverEvery(), kept);
-      return split(kept.toInts(), counts, importance.toFloats(), tokens);
-    }
+    Tensor rows = scratch.tensor("rows", DType.I32, 1, n).put(rows(spans, n));
+    Tensor cost = scratch.tensor("cost", DType.F32, 1, cells);
+    Tensor sourceNorm = scratch.tensor("source_norm", DType.F32, 1, n);
+    Tensor targetNorm = scratch.tensor("target_norm", DType.F32, 1, n);
+    Tensor importance = scratch.tensor("importance", DType.F32, 1, n);
+    Tensor kept = scratch.tensor("kept", DType.I32, 1, spans.stream().mapToInt(this::kept).sum());
+    ops.transportCost(
+        state.source(), state.target(), rows, grids, settings.cost(), cost, sourceNorm, targetNorm);
+    ops.sinkhorn(
+        cost, weight(sourceNorm), weight(targetNorm), tokens, settings.sinkhorn(), importance);
+    ops.tokenSelect(importance, tokens, tops, settings.recoverEvery(), kept);
+    return new Chosen(kept, Optional.of(importance));
   }
 
   private Optional<Tensor> weight(Tensor norm) {
@@ -146,21 +130,6 @@ public record TopvPruning(TopvSettings settings, Budget budget, OptionalInt top)
       }
     }
     return rows;
-  }
-
-  private static List<Selection> split(int[] kept, int[] counts, float[] importance, int[] tokens) {
-    Selection[] selections = new Selection[counts.length];
-    int keptFrom = 0;
-    int tokensFrom = 0;
-    for (int i = 0; i < counts.length; i++) {
-      selections[i] =
-          new Selection(
-              Arrays.copyOfRange(kept, keptFrom, keptFrom + counts[i]),
-              Arrays.copyOfRange(importance, tokensFrom, tokensFrom + tokens[i]));
-      keptFrom += counts[i];
-      tokensFrom += tokens[i];
-    }
-    return List.of(selections);
   }
 
   @Override

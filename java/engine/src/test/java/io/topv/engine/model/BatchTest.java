@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Sequences that share steps do not see each other. */
 @Tag("every-isa")
+@Tag("every-device")
 final class BatchTest {
   /**
    * oneDNN's kernel depends on the number of rows, and with it the order of sums; measured 2e-6.

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tokens that come one by one, from pages, say what they say inside a prompt. */
 @Tag("every-isa")
+@Tag("every-device")
 final class ContinuationTest {
   /** One row or many take different kernels, which sum in another order; measured 1e-6. */
   private static final double RELATIVE = 1e-5;
@@ -24,6 +25,7 @@ final class ContinuationTest {
   }
 
   @ParameterizedTest
+  @Tag("long-when-emulated")
   @MethodSource("cases")
   void decodingEqualsPrefillOfTheLongerPrompt(GoldenCase golden) {
     int[] prompt = golden.prompt();
@@ -54,6 +56,7 @@ final class ContinuationTest {
   }
 
   @ParameterizedTest
+  @Tag("long-when-emulated")
   @MethodSource("cases")
   void pagesOfAnySizeGiveTheSameBits(GoldenCase golden) {
     float[][] expected = null;

@@ -43,6 +43,7 @@ final class GoldenModelTest {
   }
 
   @TestFactory
+  @Tag("every-device")
   Stream<DynamicTest> float32OnOneThread() {
     return each(golden -> float32(golden, 1));
   }
@@ -53,6 +54,7 @@ final class GoldenModelTest {
   }
 
   @TestFactory
+  @Tag("every-device")
   Stream<DynamicTest> bfloat16() {
     return each(golden -> bfloat16(golden));
   }
@@ -68,6 +70,7 @@ final class GoldenModelTest {
   }
 
   @ParameterizedTest
+  @Tag("every-device")
   @ValueSource(ints = {14, 28, 70})
   void imagesOfOtherSizesGetInterpolatedPositions(int side) {
     Path directory = GoldenCase.GOLDEN.resolve("llava-mha");
@@ -87,7 +90,7 @@ final class GoldenModelTest {
 
   @Test
   void runsOnTheInstructionSetThatWasAskedFor() {
-    try (Context context = TestModel.cpu(1)) {
+    try (Context context = TestModel.device(1)) {
       JsonNode description = JSON.readTree(context.describe());
       String best = description.get("best_isa").asString();
       assertThat(description.get("isa").asString()).isEqualTo(TestModel.ISA.orElse(best));

@@ -24,6 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Pruning that keeps every token goes the whole way of pruning and changes no bit. */
 @Tag("every-isa")
+@Tag("every-device")
+@Tag("long-when-emulated")
 final class KeepAllTest {
 
   static Stream<Arguments> cases() {

@@ -13,7 +13,14 @@ final class MeasuredErrors {
   private final Map<String, Double> largest = new TreeMap<>();
 
   MeasuredErrors(String name) {
-    this.file = Path.of("target", name + "." + TestModel.ISA.orElse("best") + ".tsv");
+    this.file =
+        Path.of(
+            "target",
+            name
+                + "."
+                + TestModel.BACKEND
+                + TestModel.ISA.map(isa -> "-" + isa).orElse("")
+                + ".tsv");
   }
 
   synchronized void largest(String stage, double error) {

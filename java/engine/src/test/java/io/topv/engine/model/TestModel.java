@@ -17,10 +17,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A model on the CPU with small pages. The system property {@code topv.test.isa} forces an
- * instruction set, for the whole process, since oneDNN's limit is the process's.
+ * A model with small pages, on the CPU or where the system property {@code topv.test.backend} says:
+ * cuda, or simt, the emulation of a GPU. {@code topv.test.isa} forces an instruction set of the
+ * CPU, for the whole process, since oneDNN's limit is the process's.
  */
 final class TestModel implements AutoCloseable {
+  static final String BACKEND = System.getProperty("topv.test.backend", "cpu");
   static final Optional<String> ISA =
       Optional.of(System.getProperty("topv.test.isa", "")).filter(isa -> !isa.isEmpty());
 
@@ -51,14 +53,14 @@ final class TestModel implements AutoCloseable {
     this.model = model;
   }
 
-  static Context cpu(int threads) {
-    return Context.open(new ContextOptions("cpu", 0, threads, ISA));
+  static Context device(int threads) {
+    return Context.open(new ContextOptions(BACKEND, 0, threads, ISA));
   }
 
   static TestModel open(Path directory, DType dtype, int threads, Sizes sizes) {
     ModelConfig config = ModelConfig.load(directory);
     TextConfig text = config.text();
-    Context context = cpu(threads);
+    Context context = device(threads);
     KvCache.Layout layout =
         new KvCache.Layout(
             text.layers(),

@@ -24,6 +24,7 @@ import tools.jackson.databind.JsonNode;
 
 /** TopV inside the engine equals TopV inside transformers' LLaVA in float64. */
 @Tag("every-isa")
+@Tag("every-device")
 public final class TopvGoldenTest {
   /** As {@link GoldenModelTest}'s: float32 here, float64 there; measured 1e-6. */
   private static final double RELATIVE = 2e-5;

@@ -9,14 +9,12 @@ import org.junit.jupiter.api.Test;
 final class RandomPruningTest {
 
   private static int[] draw(int tokens, int count, long seed) {
-    return draw(List.of(new VisualSpan(0, tokens, 1)), count, seed).get(0).kept();
+    return draw(List.of(new VisualSpan(0, tokens, 1)), count, seed);
   }
 
-  private static List<Selection> draw(List<VisualSpan> spans, int count, long seed) {
-    // the control looks at nothing
-    LayerState nothing = new LayerState(null, null, null);
-    return new RandomPruning(2, new Budget.Keep(count), seed, Policy.DEFAULT)
-        .select(nothing, spans);
+  /** Packed over the images. */
+  private static int[] draw(List<VisualSpan> spans, int count, long seed) {
+    return new RandomPruning(2, new Budget.Keep(count), seed, Policy.DEFAULT).draw(spans);
   }
 
   @Test
@@ -43,9 +41,10 @@ final class RandomPruningTest {
   void imagesOfAPromptAreDrawnApart() {
     VisualSpan first = new VisualSpan(3, 24, 24);
     VisualSpan second = new VisualSpan(600, 24, 24);
-    List<Selection> both = draw(List.of(first, second), 64, 9);
-    assertThat(both.get(0).kept()).isNotEqualTo(both.get(1).kept());
-    assertThat(both.get(0).kept()).isEqualTo(draw(List.of(first), 64, 9).get(0).kept());
+    int[] both = draw(List.of(first, second), 64, 9);
+    int[] ofFirst = Arrays.copyOf(both, 64);
+    assertThat(Arrays.copyOfRange(both, 64, 128)).isNotEqualTo(ofFirst);
+    assertThat(draw(List.of(first), 64, 9)).isEqualTo(ofFirst);
   }
 
   /** Over neighbouring seeds each token, and each pair of the first two, stays equally often. */

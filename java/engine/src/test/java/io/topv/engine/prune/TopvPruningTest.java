@@ -189,12 +189,21 @@ final class TopvPruningTest {
   private static List<Selection> select(
       Context context, TopvPruning pruning, List<VisualSpan> spans, int rows, Random random) {
     int c = 8 * (1 + random.nextInt(6)) + random.nextInt(3);
+    List<DeviceBuffer> scratch = new ArrayList<>();
     try (DeviceBuffer source = context.allocate(DType.F32, rows, c);
         DeviceBuffer target = context.allocate(DType.F32, rows, c)) {
-      return pruning.select(
+      LayerState state =
           new LayerState(
-              context, features(source, rows, c, random), features(target, rows, c, random)),
-          spans);
+              context,
+              (name, dtype, height, width) -> {
+                scratch.add(context.allocate(dtype, height, width));
+                return scratch.get(scratch.size() - 1).tensor(dtype, height, width);
+              },
+              features(source, rows, c, random),
+              features(target, rows, c, random));
+      return pruning.select(state, spans).read(pruning, spans);
+    } finally {
+      scratch.forEach(DeviceBuffer::close);
     }
   }
 
