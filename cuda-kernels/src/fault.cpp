@@ -3,6 +3,13 @@
 #include <cstdio>
 
 namespace topv::cuda {
+namespace {
+
+// The faults of attention carry operation and index array in the low two bits of a.
+const char* attention_op(const Fault& f) { return (f.a & 1) != 0 ? "attention_decode" : "attention_prefill"; }
+const char* attention_field(const Fault& f) { return (f.a & 2) != 0 ? "cu_seqlens_k" : "cu_seqlens_q"; }
+
+}  // namespace
 
 topv_status describe(const Fault& f, std::string& words) {
   char text[512];

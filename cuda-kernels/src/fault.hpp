@@ -10,9 +10,20 @@
 namespace topv::cuda {
 
 /// Everything that can be wrong: X(name, status, printf format over a, b, c and x of Fault).
-#define TOPV_FAULTS(X)                                                                                     \
-  X(embed_id, TOPV_INVALID_ARGUMENT, "embed: ids[%lld] = %lld is not in [0, vocab = %lld)", f.a, f.b, f.c) \
-  X(rope_position, TOPV_INVALID_ARGUMENT, "rope: positions[%lld] = %lld is not in [0, %lld)", f.a, f.b, f.c)
+#define TOPV_FAULTS(X)                                                                                       \
+  X(embed_id, TOPV_INVALID_ARGUMENT, "embed: ids[%lld] = %lld is not in [0, vocab = %lld)", f.a, f.b, f.c)   \
+  X(rope_position, TOPV_INVALID_ARGUMENT, "rope: positions[%lld] = %lld is not in [0, %lld)", f.a, f.b, f.c) \
+  X(attention_start, TOPV_INVALID_ARGUMENT, "%s: %s[0] = %lld, expected 0", attention_op(f),                 \
+    attention_field(f), f.b)                                                                                 \
+  X(attention_order, TOPV_INVALID_ARGUMENT, "%s: %s[%lld] = %lld is below %s[%lld] = %lld", attention_op(f), \
+    attention_field(f), f.a >> 2, f.b, attention_field(f), (f.a >> 2) - 1, f.c)                              \
+  X(attention_length, TOPV_INVALID_ARGUMENT,                                                                 \
+    "%s: %s[%lld] = %lld makes a sequence of %lld, more than the maximum %.0f given", attention_op(f),       \
+    attention_field(f), f.a >> 2, f.b, f.c, f.x)                                                             \
+  X(attention_keys, TOPV_INVALID_ARGUMENT, "%s: seqlens_k[%lld] = %lld is not in [0, %lld]",                 \
+    attention_op(f), f.a >> 2, f.b, f.c)                                                                     \
+  X(attention_page, TOPV_INVALID_ARGUMENT, "%s: block_table[%lld, %lld] = %lld is not in [0, %.0f)",         \
+    attention_op(f), f.a >> 2, f.b, f.c, f.x)
 
 enum class FaultKind : int32_t {
   none,

@@ -30,6 +30,12 @@ inline std::string describe(const AttentionShape& s) {
          " dtype " + std::to_string(s.dtype);
 }
 
+/// F16 is for devices.
+inline std::vector<int32_t> attention_dtypes() {
+  if (device_backend() == nullptr) return {TOPV_F32, TOPV_BF16};
+  return {TOPV_F32, TOPV_BF16, TOPV_F16};
+}
+
 class AttentionCase {
  public:
   explicit AttentionCase(const AttentionShape& shape, uint64_t seed = 1)
@@ -87,8 +93,8 @@ class AttentionCase {
   AttentionCase& operator=(const AttentionCase&) = delete;
 
   /// Compares out and lse with the reference.
-  void check() const {
-    const reference::Attention expected = reference::attention(params);
+  void check(const reference::AttentionExtras& extras = {}) const {
+    const reference::Attention expected = reference::attention(params, extras);
     // A score may be off by a few roundings of its terms, and its weight by as much, relatively. With bfloat16 (half)
     // the weights are rounded to that too (half an ulp, 2^-8 or 2^-11), each by itself.
     const double exponent = expected.largest * 4 * std::ldexp(1.0, -24) * (2 + s.head_dim / 16.0);

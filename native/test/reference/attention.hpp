@@ -16,7 +16,13 @@ struct Attention {
   double largest = 0;         ///< of the sums of |scale * q * k|
 };
 
-inline Attention attention(const topv_attention_params& p) {
+/// What topv.h does not have: a window of keys round the query's own position, and scores capped by tanh.
+struct AttentionExtras {
+  int32_t left = INT32_MAX, right = INT32_MAX;
+  double softcap = 0;
+};
+
+inline Attention attention(const topv_attention_params& p, const AttentionExtras& extras = {}) {
   const int64_t tokens = p.cu_seqlens_q[p.batch], d = p.head_dim;
   Attention result;
   result.out.assign(static_cast<size_t>(tokens * p.q_heads * d), 0.0);
@@ -34,10 +40,11 @@ inline Attention attention(const topv_attention_params& p) {
         return ((page * p.page_size + j % p.page_size) * p.kv_heads + kv_head) * d;
       };
       for (int64_t i = 0; i < lq; ++i) {
-        const int64_t seen = p.causal != 0 ? std::min(lk, i + lk - lq + 1) : lk;
-        if (seen <= 0) continue;
+        const int64_t own = i + lk - lq, right = p.causal != 0 ? 0 : extras.right;
+        const int64_t begin = std::max<int64_t>(0, own - extras.left), end = std::min(lk, own + right + 1);
+        if (begin >= end) continue;
         std::vector<double> scores;
-        for (int64_t j = 0; j < seen; ++j) {
+        for (int64_t j = begin; j < end; ++j) {
           double sum = 0, size = 0;
           for (int64_t x = 0; x < d; ++x) {
             const double product =
@@ -45,18 +52,19 @@ inline Attention attention(const topv_attention_params& p) {
             sum += product;
             size += std::fabs(product);
           }
-          scores.push_back(sum * static_cast<double>(p.scale));
+          sum *= static_cast<double>(p.scale);
+          scores.push_back(extras.softcap > 0 ? extras.softcap * std::tanh(sum / extras.softcap) : sum);
           result.largest = std::max(result.largest, size * std::fabs(static_cast<double>(p.scale)));
         }
         const double most = *std::max_element(scores.begin(), scores.end());
         double total = 0;
         for (double& score : scores) total += score = std::exp(score - most);
         result.lse[static_cast<size_t>(h * tokens + first + i)] = most + std::log(total);
-        for (int64_t j = 0; j < seen; ++j) {
+        for (int64_t j = begin; j < end; ++j) {
           for (int64_t x = 0; x < d; ++x) {
             const size_t to = static_cast<size_t>(((first + i) * p.q_heads + h) * d + x);
             const double term =
-                scores[static_cast<size_t>(j)] / total * at(p.v, p.dtype, offset(p.ldv, j) + x);
+                scores[static_cast<size_t>(j - begin)] / total * at(p.v, p.dtype, offset(p.ldv, j) + x);
             result.out[to] += term;
             result.terms[to] += std::fabs(term);
           }

@@ -1,0 +1,29 @@
+// The forms of attention_prefill: one launcher each.
+#pragma once
+
+#include "attention.cuh"
+
+namespace topv::cuda {
+
+/// Blocks of a prefill kernel: x = KV head by KV head of all sequences, y = tiles of queries, the last tile first. All
+/// the heavy tiles of a causal mask so go first, and the heads that share keys side by side.
+struct PrefillTile {
+  int b, head;
+  int first;  ///< query
+};
+
+inline dim3 prefill_grid(const Attention& p, int rows) {
+  const int64_t tiles = ceil_div(p.max_seqlen_q, rows);
+  if (tiles > 65535) fail(TOPV_UNSUPPORTED, "attention_prefill: max_seqlen_q = %d", p.max_seqlen_q);
+  return dim3(static_cast<unsigned>(int64_t{p.batch} * p.q_heads), static_cast<unsigned>(tiles));
+}
+
+__device__ __forceinline__ PrefillTile prefill_tile(const Attention& p, int rows) {
+  const int b = static_cast<int>(blockIdx.x) / p.q_heads;
+  return {b, static_cast<int>(blockIdx.x) - b * p.q_heads,
+          static_cast<int>(gridDim.y - 1 - blockIdx.y) * rows};
+}
+
+void attention_prefill_simt(const Run& run, const Attention& p);
+
+}  // namespace topv::cuda
