@@ -47,7 +47,7 @@ __device__ __forceinline__ float dot(const float4& a, const float4& b, float sum
 
 /// kQuads: 16-byte pieces of a row of the result per thread, D / 32 rounded up.
 template <int kQuads>
-__global__ void __launch_bounds__(kThreads) attention_prefill_simt_kernel(Attention p) {
+__global__ void __launch_bounds__(kThreads, 2) attention_prefill_simt_kernel(Attention p) {
   const int dim = p.head_dim, stride = dim + kPad;
   TOPV_ARENA(arena);
   float* const queries = arena.take<float>(kRows * stride);
