@@ -3,6 +3,7 @@
 // Works under -fsanitize=address,undefined and under -fsanitize=thread (= race checker, shared AND global memory).
 #pragma once
 #include <sys/mman.h>
+#include <array>
 #include <cmath>
 #include <cstdarg>
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -21,6 +23,7 @@
 #include <ucontext.h>
 #endif
 #include "simt/cuda_runtime.hpp"
+#include "simt/math.hpp"
 #include "simt/types.hpp"
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -70,6 +73,16 @@ struct Error : std::runtime_error {
 struct Stats {
   unsigned long long threads = 0, switches = 0, collectives = 0, barriers = 0;
 };
+typedef uint64_t __attribute__((may_alias)) u64a;
+typedef uint32_t __attribute__((may_alias)) u32a;
+typedef uint16_t __attribute__((may_alias)) u16a;
+struct Mbar {
+  int32_t tx;
+  uint16_t pending, count_phase;
+};  // overlays the 8-byte barrier word: phase in the top bit
+}  // namespace simt
+#include "simt/tensor_map.hpp"
+namespace simt {
 struct Config {
   dim3 grid{1}, block{1};
   size_t smem = 0;
@@ -113,11 +126,17 @@ struct Cluster {
   unsigned live = 0;
   std::vector<Block*> blocks;
 };
+}  // namespace simt
+#include <algorithm>
+#include <deque>
+#include "simt/warpgroup.hpp"
+namespace simt {
 struct Block {
   uint3 bid;
   unsigned rank = 0, live = 0, nthreads = 0;
   Cluster* clu = nullptr;
-  Barrier bar, named[16], wgroup[8];
+  Barrier bar, named[16];
+  std::unique_ptr<Warpgroup> warpgroups[8];
   std::vector<Warp> warps;
   std::vector<Alloc> smem;
   size_t dyn = 0, used = 0;
@@ -130,34 +149,6 @@ struct Block {
       free(a.p);
     }
   }
-};
-struct Mbar {
-  int32_t tx;
-  uint16_t pending, count_phase;
-};  // overlays the 8-byte barrier word: phase in the top bit
-struct TensorMap {
-  const unsigned char* base;
-  long long dim[2];
-  size_t row_bytes;
-  int box[2];
-};  // 2-D bf16, 128-byte swizzle, box[0]*2 == 128
-struct Message {
-  Mbar* bar;
-  void* dst;
-  unsigned n;
-  unsigned char v[16];
-  const TensorMap* tm;
-  int x, y;
-};
-struct WgOp {
-  float* acc;
-  uint64_t a, b;
-  int n;
-};
-struct WgAcc {
-  float* acc;
-  int pending;
-  float saved[128];
 };
 struct Copy {
   void* dst;
@@ -178,9 +169,8 @@ struct Fiber {
   void *fake = nullptr, *tsan = nullptr;
   std::vector<Copy> open;
   std::vector<std::vector<Copy>> groups;
-  std::vector<WgOp> wopen;
-  std::vector<std::vector<WgOp>> wgroups;
-  std::vector<WgAcc> wacc;
+  std::vector<Store> stores;
+  std::vector<std::vector<Store>> store_groups;
 #if defined(SIMT_UCONTEXT)
   ucontext_t uc;
 #endif
@@ -233,8 +223,6 @@ SIMT_RAW uint3 bid_();
 SIMT_RAW unsigned lane_();
 
 // Explicit 8-byte accesses: GCC's sanitizers see these, but not memcpy calls that it expands inline nor by-value aggregates.
-typedef uint64_t __attribute__((may_alias)) u64a;
-typedef uint32_t __attribute__((may_alias)) u32a;
 inline void load16(u64a (&d)[2], const void* p) {
   d[0] = static_cast<const u64a*>(p)[0];
   d[1] = static_cast<const u64a*>(p)[1];
@@ -414,11 +402,12 @@ inline void arrive_wait(Barrier& b, unsigned expected, const char* why, const ch
   hb_acquire(&b);
 }
 inline void finish_coll(Warp* w, Coll& c);
+inline void bulk_finish();
 inline Fiber* on_exit_() {  // thread returned from the kernel; gives the next fiber to run
   Fiber* f = cur;
   Warp* w = f->w;
   Block* b = w->blk;
-  if (!f->wopen.empty() || !f->wgroups.empty())
+  if (f->linear / 128 < 8 && b->warpgroups[f->linear / 128] && !b->warpgroups[f->linear / 128]->queue.empty())
     fail("kernel end", 0, "thread exits with wgmma still in flight");
   if (!f->open.empty() || !f->groups.empty())
     fail("kernel end", 0, "thread exits with cp.async still in flight");
@@ -438,7 +427,7 @@ inline Fiber* on_exit_() {  // thread returned from the kernel; gives the next f
     b->finished = true;
     for (auto& m : rt.mail)
       for (auto& a : b->smem)
-        if ((unsigned char*)m.dst >= a.p && (unsigned char*)m.dst < a.p + a.n)
+        if (m.dst >= a.p && m.dst < a.p + a.n)
           fail("kernel end", 0, "block exits while st.async bytes are still on their way to it");
 #ifdef SIMT_ASAN
     for (auto& a : b->smem) __asan_poison_memory_region(a.p, a.n);  // DSMEM access after exit is an error
@@ -461,6 +450,7 @@ __attribute__((no_sanitize("address"))) inline void entry_() {
   }
 #endif
   rt.fn(rt.ctx);
+  bulk_finish();
   Fiber* nx;
   {
     Quiet q;
@@ -591,25 +581,9 @@ inline void mbar_check(Mbar* b) {
     } else
       i++;
 }
-inline unsigned char* swz128(unsigned char* p) {
-  uintptr_t a = uintptr_t(p);
-  return (unsigned char*)(a ^ ((a >> 7 & 7) << 4));
-}
-inline void land(
-    const Message& m) {  // the bytes of one async copy: real kernel traffic, visible to the sanitizers
-  if (!m.tm) {
-    for (unsigned k = 0; k < m.n; k += 4) *(u32a*)((char*)m.dst + k) = *(const u32a*)(m.v + k);
-    return;
-  }
-  for (int r = 0; r < m.tm->box[1]; r++)
-    for (int c = 0; c < m.tm->box[0]; c += 8) {
-      u64a d[2] = {0, 0};
-      const long long y = m.y + r, x = m.x + c;
-      if (y >= 0 && y < m.tm->dim[1] && x >= 0 && x < m.tm->dim[0])
-        load16(d, m.tm->base + size_t(y) * m.tm->row_bytes + size_t(x) * 2);
-      store16(swz128((unsigned char*)m.dst + r * 128 + c * 2), d[0], d[1]);
-    }
-}
+}  // namespace simt
+#include "simt/bulk.hpp"
+namespace simt {
 inline void mbar_deliver(Mbar* b) {
   hb_acquire(b);
   size_t n = 0;
@@ -619,7 +593,7 @@ inline void mbar_deliver(Mbar* b) {
       rt.mail[n++] = m;
       continue;
     }
-    b->tx -= int(m.n);
+    b->tx -= int(m.bytes);
 #ifdef SIMT_TSAN
     AnnotateIgnoreWritesEnd("", 0);
     AnnotateIgnoreReadsEnd("", 0);
@@ -643,19 +617,49 @@ inline void mbar_wait(Mbar* b, unsigned parity, const char* file, int line) {
   }
   hb_acquire(b);
 }
-inline void mbar_send(Mbar* b, void* dst, const void* v, unsigned n, const TensorMap* tm = nullptr, int x = 0,
-                      int y = 0) {
-  Quiet q;
-  Message m{b, dst, n, {}, tm, x, y};
-  if (v) memcpy(m.v, v, n);
-  rt.mail.push_back(m);
+inline bool mbar_try_wait(Mbar* b, unsigned parity, const char* file, int line) {
+  {
+    Quiet q;
+    mbar_deliver(b);
+    if (unsigned(b->count_phase >> 15) != parity) {
+      hb_acquire(b);
+      return true;
+    }
+  }
+  poll_yield(file, line);
+  return false;
+}
+inline void mbar_arrive(Mbar* b, unsigned bytes, const char* file, int line) {
+  if (b->pending == 0) fail(file, line, "mbarrier: more arrivals than its count, or not initialised");
+  b->tx += int(bytes);
+  b->pending--;
   hb_release(b);
+  mbar_check(b);
+}
+inline void send(const Message& m) {
+  Quiet q;
+  rt.mail.push_back(m);
+  hb_release(m.bar);
   rt.poll = 0;
   for (auto& w : rt.mwait)
-    if (w.first == b) {
-      mbar_deliver(b);
+    if (w.first == m.bar) {
+      mbar_deliver(m.bar);
       break;
     }
+}
+inline void send_values(void* dst, const void* values, size_t bytes, Mbar* bar) {
+  Message m = {bar, (unsigned char*)dst, nullptr, bytes, {}, {}, {}};
+  memcpy(m.values, values, bytes);
+  send(m);
+}
+inline void send_bytes(void* dst, const void* src, size_t bytes, Mbar* bar, const char* file, int line) {
+  check_bulk(dst, src, bytes, file, line);
+  send({bar, (unsigned char*)dst, (const unsigned char*)src, bytes, {}, {}, {}});
+}
+inline void send_box(void* dst, const TensorMap& map, int rank, const Coordinates& at, Mbar* bar,
+                     const char* file, int line) {
+  check_box(map, rank, dst, file, line);
+  send({bar, (unsigned char*)dst, nullptr, map.box_bytes(), map, at, {}});
 }
 // ---- launch -----------------------------------------------------------------------------------------------------
 inline void run_wave(unsigned first, unsigned count) {
@@ -796,6 +800,7 @@ inline void enqueue(cudaStream_t, const Config& cfg, F&& body) {
   launch(cfg, body);
 }
 }  // namespace simt
+#include "simt/wgmma.hpp"
 
 #define threadIdx (simt::tid_())
 #define blockIdx (simt::bid_())
@@ -937,23 +942,20 @@ inline T atomicCAS(T* p, T c, T v) {
 inline void __threadfence() {
 }  // use ld_acquire/st_release wrappers for ordering: TSan cannot model bare fences
 inline void __threadfence_block() {}
-template <class T>
-inline T __ldg(const T* p) {
-  return *p;
+inline void __threadfence_system() {}
+inline void __nanosleep(unsigned, SIMT_SITE) { simt::poll_yield(file, line); }
+template <class T, class U>
+inline T atomicSub(T* p, U v) {
+  return simt::xchg_cas<T>(p, T(v), [](T a, T b) { return T(a - b); });
 }
-inline int __popc(unsigned v) { return __builtin_popcount(v); }
-inline int __ffs(int v) { return __builtin_ffs(v); }
-inline int __clz(int v) { return v ? __builtin_clz(unsigned(v)) : 32; }
-inline float __uint_as_float(unsigned v) {
-  float f;
-  memcpy(&f, &v, 4);
-  return f;
+template <class T, class U>
+inline T atomicAnd(T* p, U v) {
+  return simt::xchg_cas<T>(p, T(v), [](T a, T b) { return T(a & b); });
 }
-inline unsigned __float_as_uint(float f) {
-  unsigned v;
-  memcpy(&v, &f, 4);
-  return v;
+template <class T, class U>
+inline T atomicXor(T* p, U v) {
+  return simt::xchg_cas<T>(p, T(v), [](T a, T b) { return T(a ^ b); });
 }
-inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
-inline float __expf(float x) { return expf(x); }
-inline float __fdividef(float a, float b) { return a / b; }
+inline unsigned atomicInc(unsigned* p, unsigned limit) {
+  return simt::xchg_cas<unsigned>(p, limit, [](unsigned a, unsigned b) { return a >= b ? 0 : a + 1; });
+}
