@@ -67,6 +67,15 @@ class CudaBackend final : public Backend {
   topv_status free(void* memory) noexcept override {
     return guard(message_, [&] { check(cudaFree(memory), "free"); });
   }
+  topv_status host_alloc(int64_t bytes, void** out) noexcept override {
+    return guard(message_, [&] {
+      check(cudaHostAlloc(out, static_cast<size_t>(bytes) + 1, cudaHostAllocPortable | cudaHostAllocMapped),
+            "host_alloc");
+    });
+  }
+  topv_status host_free(void* memory) noexcept override {
+    return guard(message_, [&] { check(cudaFreeHost(memory), "host_free"); });
+  }
   topv_status copy(topv_stream* stream, void* dst, const void* src, int64_t bytes,
                    topv_copy_kind kind) noexcept override {
     return guard(message_, [&] {

@@ -97,6 +97,21 @@ topv_status topv_free(topv_context* ctx, void* memory) {
             [&](topv::Backend& backend) { return memory == nullptr ? TOPV_OK : backend.free(memory); });
 }
 
+topv_status topv_host_alloc(topv_context* ctx, int64_t bytes, void** out) {
+  return on(ctx, "host_alloc", [&](topv::Backend& backend) {
+    require("host_alloc", "out", out);
+    *out = nullptr;
+    if (bytes < 0)
+      fail(TOPV_INVALID_ARGUMENT, "host_alloc: bytes = %lld is below 0", static_cast<long long>(bytes));
+    return backend.host_alloc(bytes, out);
+  });
+}
+
+topv_status topv_host_free(topv_context* ctx, void* memory) {
+  return on(ctx, "host_free",
+            [&](topv::Backend& backend) { return memory == nullptr ? TOPV_OK : backend.host_free(memory); });
+}
+
 topv_status topv_copy(topv_context* ctx, topv_stream* stream, void* dst, const void* src, int64_t bytes,
                       topv_copy_kind kind) {
   return on(ctx, "copy", [&](topv::Backend& backend) {

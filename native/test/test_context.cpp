@@ -3,7 +3,7 @@
 #include "test_util.hpp"
 
 TEST(describes_itself) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     const std::string text = ctx.describe();
     CHECK(text.front() == '{' && text.back() == '}');
     for (const char* part :
@@ -49,7 +49,7 @@ TEST(refuses_what_cannot_be_opened) {
 }
 
 TEST(memory) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int64_t bytes : {0, 1, 63, 64, 65, 1 << 20}) {
       const topv::Buffer buffer = ctx.alloc(bytes);
       CHECK(buffer.get() != nullptr);
@@ -67,6 +67,14 @@ TEST(memory) {
     REFUSED(TOPV_INVALID_ARGUMENT, ctx.copy(&x, nullptr, 1, TOPV_HOST_TO_DEVICE), "copy: src is NULL");
     REFUSED(TOPV_INVALID_ARGUMENT, ctx.copy(&x, &y, 1, static_cast<topv_copy_kind>(3)), "copy: kind = 3");
     CHECK(topv_free(ctx.get(), nullptr) == TOPV_OK);
+    void* host = nullptr;
+    ctx.check(topv_host_alloc(ctx.get(), 100, &host));
+    CHECK(reinterpret_cast<uintptr_t>(host) % 64 == 0);
+    std::memset(host, 'x', 100);
+    ctx.check(topv_host_free(ctx.get(), host));
+    REFUSED(TOPV_INVALID_ARGUMENT, ctx.check(topv_host_alloc(ctx.get(), -1, &host)),
+            "host_alloc: bytes = -1");
+    CHECK(topv_host_free(ctx.get(), nullptr) == TOPV_OK);
     void* memory = nullptr;
     CHECK(topv_alloc(nullptr, 1, &memory) == TOPV_INVALID_ARGUMENT);
     CHECK(std::string(topv_error_message(nullptr)).find("ctx is NULL") != std::string::npos);
@@ -74,7 +82,7 @@ TEST(memory) {
 }
 
 TEST(streams) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     const topv::Stream stream = ctx.stream();
     const char x = 'x';
     char y = 0;
@@ -93,7 +101,7 @@ TEST(streams) {
 }
 
 TEST(message_is_of_the_last_call) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     CHECK(std::string(topv_error_message(ctx.get())).empty());
     REFUSED(TOPV_INVALID_ARGUMENT, ctx.alloc(-5), "-5");
     CHECK(std::string(topv_error_message(ctx.get())) == "alloc: bytes = -5 is below 0");

@@ -14,7 +14,7 @@ double steps(double x, int32_t activation) {
   return x < 0 ? 12 + 4 * argument : 12;
 }
 
-void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, int32_t activation,
+void run(test::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, int32_t activation,
          bool in_place) {
   test::Random random(static_cast<uint64_t>(rows * 1000 + cols));
   const int64_t ld = cols + pad;
@@ -46,7 +46,7 @@ void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dt
 }  // namespace
 
 TEST(agrees_with_the_reference) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t activation : kActivations) {
       for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
         for (const int64_t cols : {1, 2, 7, 8, 15, 16, 17, 33, 257}) {
@@ -61,7 +61,7 @@ TEST(agrees_with_the_reference) {
 }
 
 TEST(keeps_its_relative_precision_in_the_tails) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     std::vector<float> x, y;
     for (int i = -1200; i <= 1200; ++i) x.push_back(static_cast<float>(i) / 100);
     for (const int32_t activation : kActivations) {
@@ -84,7 +84,7 @@ TEST(keeps_its_relative_precision_in_the_tails) {
 }
 
 TEST(threads_share_many_rows) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16})
       run(ctx, 4001, 33, 2, dtype, TOPV_ACTIVATION_GELU, false);
   });

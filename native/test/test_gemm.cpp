@@ -30,7 +30,7 @@ void set_stored(test::Array& array, int64_t i, float value) {
   *bits = static_cast<uint16_t>(magnitude | (std::signbit(coarse) ? 0x8000 : 0));
 }
 
-void run(topv::Context& ctx, const Problem& p) {
+void run(test::Context& ctx, const Problem& p) {
   test::Random random(static_cast<uint64_t>(p.m * 31 + p.n * 7 + p.k));
   const int64_t lda = p.k + p.pad_a, ldc = p.n + p.pad_c;
   test::Array a(p.m * lda, p.compute), c(p.m * ldc, p.c_dtype), bias(p.n, TOPV_F32);
@@ -96,7 +96,7 @@ void run(topv::Context& ctx, const Problem& p) {
 }  // namespace
 
 TEST(sizes) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const int64_t m : {0, 1, 2, 3, 4, 5, 7, 16, 17, 33, 65}) {
         for (const int64_t n : {1, 15, 16, 17, 64, 67, 130}) {
@@ -115,7 +115,7 @@ TEST(sizes) {
 }
 
 TEST(epilogues) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const int32_t c_dtype : {TOPV_F32, TOPV_BF16}) {
         if (dtype == TOPV_F32 && c_dtype != TOPV_F32) continue;
@@ -143,7 +143,7 @@ TEST(epilogues) {
 }
 
 TEST(parts_and_dtypes) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t stored : {TOPV_F32, TOPV_F16, TOPV_BF16}) {
       for (const int32_t compute : {TOPV_F32, TOPV_BF16}) {
         for (const int64_t m : {1, 2, 21}) {
@@ -161,7 +161,7 @@ TEST(parts_and_dtypes) {
 }
 
 TEST(few_rows_over_threads) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const int64_t m : {1, 2, 3, 4}) {
         Problem p = {m, 515, 1031};  // large enough for two threads
@@ -176,9 +176,7 @@ TEST(few_rows_over_threads) {
 }
 
 TEST(threads_do_not_change_few_rows) {
-  for (const std::string& level : test::levels()) {
-    test::where() = level;
-    const topv::Context one("cpu", 1, level.c_str()), three("cpu", 3, level.c_str());
+  const auto body = [](test::Context& one, test::Context& three) {
     const int64_t n = 1001, k = 1031, most = 4;
     test::Random random(11);
     test::Array w(n * k, TOPV_BF16), a(most * k, TOPV_BF16);
@@ -192,11 +190,12 @@ TEST(threads_do_not_change_few_rows) {
       three.gemm({a.data(), in_three.get(), nullptr, y.data(), m, k, n, TOPV_F32, TOPV_ACTIVATION_NONE, 0});
       CHECK(x == y);
     }
-  }
+  };
+  test::for_each_pair(body, 3);
 }
 
 TEST(one_weight_serves_all_sizes) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     const int64_t n = 96, k = 64, most = 40;
     test::Random random(5);
     test::Array w(n * k, TOPV_BF16), a(most * k, TOPV_BF16);
@@ -220,7 +219,7 @@ TEST(one_weight_serves_all_sizes) {
 }
 
 TEST(nan_and_infinity_pass_through) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     const int64_t n = 33, k = 40;
     for (const int64_t m : {1, 9}) {
       std::vector<float> w(n * k, 1.0f), a(static_cast<size_t>(m * k), 1.0f), c(static_cast<size_t>(m * n));
@@ -237,7 +236,7 @@ TEST(nan_and_infinity_pass_through) {
 }
 
 TEST(refusals) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     float w[32] = {}, a[8] = {}, c[8];
     for (float& x : c) x = 7;
     const topv::Weight weight = ctx.weight(w, 4, 8, TOPV_F32, TOPV_F32);
@@ -260,7 +259,7 @@ TEST(refusals) {
     with([](auto& p) { p.c_dtype = 9; }, {"gemm: c_dtype = 9"});
     with([](auto& p) { p.activation = 4; }, {"gemm: activation = 4"});
     with([](auto& p) { p.accumulate = 2; }, {"gemm: accumulate = 2"});
-    topv::Context other("cpu", 1);
+    const topv::Context other(test::device_backend() != nullptr ? test::device_backend() : "cpu", 1);
     test::refused(__FILE__, __LINE__, TOPV_INVALID_ARGUMENT, [&] { other.gemm(good); },
                   {"gemm: w belongs to another context"});
 

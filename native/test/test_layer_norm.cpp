@@ -3,7 +3,7 @@
 
 namespace {
 
-void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, bool in_place,
+void run(test::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, bool in_place,
          float shift) {
   test::Random random(static_cast<uint64_t>(rows * 1000 + cols));
   const int64_t ld = cols + pad;
@@ -43,7 +43,7 @@ void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dt
 }  // namespace
 
 TEST(agrees_with_the_reference) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const int64_t cols : {1, 2, 7, 8, 15, 16, 17, 31, 33, 192, 257, 1024}) {
         for (const int64_t rows : {0, 1, 3, 130}) {
@@ -57,11 +57,11 @@ TEST(agrees_with_the_reference) {
 }
 
 TEST(the_variance_does_not_cancel_far_from_zero) {
-  test::for_each_context([](topv::Context& ctx) { run(ctx, 2, 192, 0, TOPV_F32, false, 1000); });
+  test::for_each_context([](test::Context& ctx) { run(ctx, 2, 192, 0, TOPV_F32, false, 1000); });
 }
 
 TEST(threads_share_many_rows) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) run(ctx, 4001, 33, 2, dtype, false, 0);
   });
 }

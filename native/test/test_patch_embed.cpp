@@ -9,7 +9,7 @@ struct Problem {
   bool bias, cls;
 };
 
-void run(topv::Context& ctx, const Problem& p) {
+void run(test::Context& ctx, const Problem& p) {
   test::Random random(static_cast<uint64_t>(p.height + p.cols));
   const int64_t k = int64_t{3} * p.patch * p.patch, grid_w = p.width / p.patch,
                 patches = p.height / p.patch * grid_w;
@@ -67,7 +67,7 @@ void run(topv::Context& ctx, const Problem& p) {
 }  // namespace
 
 TEST(shapes) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const bool cls : {false, true}) {
         for (const bool bias : {false, true}) {
@@ -84,7 +84,7 @@ TEST(shapes) {
 }
 
 TEST(refusals) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     std::vector<float> w(4 * 12), pixels(3 * 4 * 4), position(5 * 4), y(5 * 4, 7.0f);
     const topv::Weight weight = ctx.weight(w.data(), 4, 12, TOPV_F32, TOPV_F32);
     topv_patch_embed_params good = {};

@@ -3,7 +3,7 @@
 
 namespace {
 
-void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, bool in_place) {
+void run(test::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype, bool in_place) {
   test::Random random(static_cast<uint64_t>(rows * 1000 + cols));
   const int64_t ld = cols + pad;
   test::Array x(rows * ld, dtype), y(rows * ld, dtype), weight(cols, TOPV_F32);
@@ -36,7 +36,7 @@ void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dt
 }  // namespace
 
 TEST(agrees_with_the_reference) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const int64_t cols : {1, 2, 7, 8, 15, 16, 17, 31, 33, 192, 257, 2048}) {
         for (const int64_t rows : {0, 1, 3, 130}) {
@@ -50,7 +50,7 @@ TEST(agrees_with_the_reference) {
 }
 
 TEST(a_row_of_zeros_gives_zeros) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     const std::vector<float> x(9, 0.0f), weight(9, 2.0f);
     std::vector<float> y(9, 1.0f);
     topv_rms_norm_params p = {};
@@ -66,7 +66,7 @@ TEST(a_row_of_zeros_gives_zeros) {
 }
 
 TEST(threads_share_many_rows) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) run(ctx, 4001, 33, 2, dtype, false);
   });
 }

@@ -33,7 +33,7 @@ topv_rope_params params(test::Array& x, const std::vector<float>& cos_sin,
   return p;
 }
 
-void run(topv::Context& ctx, int64_t tokens, int heads, int head_dim, int64_t pad, int32_t dtype) {
+void run(test::Context& ctx, int64_t tokens, int heads, int head_dim, int64_t pad, int32_t dtype) {
   test::Random random(static_cast<uint64_t>(tokens * 100 + head_dim));
   const int64_t width = int64_t{heads} * head_dim, ld = width + pad;
   test::Array x(tokens * ld, dtype);
@@ -57,7 +57,7 @@ void run(topv::Context& ctx, int64_t tokens, int heads, int head_dim, int64_t pa
 }  // namespace
 
 TEST(agrees_with_the_reference) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const int head_dim : {8, 16, 24, 40, 64, 80, 128, 256}) {
         for (const int64_t tokens : {0, 1, 3, 67}) {
@@ -70,7 +70,7 @@ TEST(agrees_with_the_reference) {
 }
 
 TEST(position_zero_changes_nothing) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       test::Random random(5);
       test::Array x(2 * 48, dtype);
@@ -85,7 +85,7 @@ TEST(position_zero_changes_nothing) {
 }
 
 TEST(a_position_outside_the_table_is_refused) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     test::Random random(5);
     test::Array x(2 * 8, TOPV_F32);
     x.fill(random, 2, 8, 8);
@@ -95,13 +95,13 @@ TEST(a_position_outside_the_table_is_refused) {
       const std::vector<int32_t> positions = {1, bad};
       REFUSED(TOPV_INVALID_ARGUMENT, ctx.rope(params(x, cos_sin, positions, 8, 1, 8)), "rope", "positions[1]",
               std::to_string(bad));
-      CHECK(x == before);
+      if (test::writes_nothing_when_refused()) CHECK(x == before);
     }
   });
 }
 
 TEST(threads_share_many_tokens) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) run(ctx, 701, 5, 40, 3, dtype);
   });
 }

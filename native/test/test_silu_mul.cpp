@@ -3,7 +3,7 @@
 
 namespace {
 
-void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype) {
+void run(test::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dtype) {
   test::Random random(static_cast<uint64_t>(rows * 1000 + cols));
   const int64_t ldx = 2 * cols + pad, ldy = cols + pad;
   test::Array x(rows * ldx, dtype), y(rows * ldy, dtype);
@@ -36,7 +36,7 @@ void run(topv::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dt
 }  // namespace
 
 TEST(agrees_with_the_reference) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const int64_t cols : {1, 2, 7, 8, 15, 16, 17, 33, 257, 1000}) {
         for (const int64_t rows : {0, 1, 3, 130}) {
@@ -49,7 +49,7 @@ TEST(agrees_with_the_reference) {
 }
 
 TEST(threads_share_many_rows) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) run(ctx, 4001, 33, 2, dtype);
   });
 }

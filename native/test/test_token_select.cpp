@@ -9,7 +9,7 @@ reference::Values doubles(const std::vector<float>& x) { return reference::Value
 }  // namespace
 
 TEST(agrees_with_the_reference_with_many_ties) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     test::Random random(1);
     for (const int32_t n : {1, 2, 3, 7, 16, 17, 100, 576}) {
       for (int round = 0; round < 20; ++round) {
@@ -35,14 +35,14 @@ TEST(agrees_with_the_reference_with_many_ties) {
 }
 
 TEST(equal_importances_keep_the_lower_indices) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     CHECK((test::token_select(ctx, std::vector<float>(6, 1.0f), {6}, {3}, 0) == Indices{0, 1, 2}));
     CHECK((test::token_select(ctx, std::vector<float>(10, 1.0f), {10}, {3}, 4) == Indices{0, 1, 2, 3, 7}));
   });
 }
 
 TEST(keeping_all_keeps_all) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     std::vector<float> importance(50);
     test::Random random(2);
     for (float& x : importance) x = random.normal();
@@ -55,7 +55,7 @@ TEST(keeping_all_keeps_all) {
 }
 
 TEST(images_are_packed_one_after_the_other) {
-  test::for_each_context([](topv::Context& ctx) {
+  test::for_each_context([](test::Context& ctx) {
     const std::vector<float> importance = {3, 1, 2, 5, 0, 9, 8, 7};
     CHECK((test::token_select(ctx, importance, {3, 1, 4}, {1, 1, 2}, 2) == Indices{0, 1, 0, 0, 1, 2}));
     CHECK((test::token_select(ctx, importance, {3, 1, 4}, {0, 0, 3}, 0) == Indices{1, 2, 3}));

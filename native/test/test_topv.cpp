@@ -37,7 +37,7 @@ void compare(const std::vector<int32_t>& actual, const std::vector<int32_t>& exp
   for (size_t i = 0; i < ties.size(); ++i) CHECK(ties[i] || a[i] == e[i]);
 }
 
-void run(const std::vector<topv::Context>& contexts, int solver, uint64_t seed, Outcome& outcome) {
+void run(const std::vector<test::Context>& contexts, int solver, uint64_t seed, Outcome& outcome) {
   test::Random random(seed * 31 + static_cast<uint64_t>(solver));
   test::CostShape shape;
   shape.grid_w = {static_cast<int32_t>(1 + random.below(9))};
@@ -60,7 +60,7 @@ void run(const std::vector<topv::Context>& contexts, int solver, uint64_t seed, 
   const bool any_tie = std::find(ties.begin(), ties.end(), true) != ties.end();
   ++outcome.cases;
   outcome.ties += any_tie;
-  for (const topv::Context& ctx : contexts) {
+  for (const test::Context& ctx : contexts) {
     one.run(ctx);
     const std::vector<float> importance =
         test::sinkhorn(ctx, transport, one.cost, one.source_norm, one.target_norm, one.tokens);
@@ -76,9 +76,13 @@ void run(const std::vector<topv::Context>& contexts, int solver, uint64_t seed, 
 }  // namespace
 
 TEST(the_kept_tokens_equal_the_reference_off_ties) {
-  std::vector<topv::Context> contexts;
-  for (const std::string& level : test::levels()) {
-    for (const int threads : {1, 2}) contexts.emplace_back("cpu", threads, level.c_str());
+  std::vector<test::Context> contexts;
+  if (test::device_backend() != nullptr) {
+    contexts.push_back(test::open_device());
+  } else {
+    for (const std::string& level : test::levels()) {
+      for (const int threads : {1, 2}) contexts.emplace_back("cpu", threads, level.c_str());
+    }
   }
   for (const int solver : test::kSolvers) {
     Outcome outcome;

@@ -1,6 +1,6 @@
 // A small test harness. Each test_<stem>.cpp includes it once, states TESTs, and becomes an executable.
 //
-//   TEST(adds) { for_each_context([](topv::Context& ctx) { ... CHECK(x == y); close(actual, expected,
+//   TEST(adds) { for_each_context([](test::Context& ctx) { ... CHECK(x == y); close(actual, expected,
 //   tolerance, "y"); }); }
 //
 // Memory that must not be read or written is filled with NaN (poisoned); comparators fail on NaN.
@@ -16,7 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "topv/topv.hpp"
+#include "device.hpp"
+#include "pinned.hpp"
 
 namespace test {
 
@@ -29,10 +30,6 @@ struct Case {
 inline std::vector<Case>& cases() {
   static std::vector<Case> all;
   return all;
-}
-inline std::string& where() {
-  static std::string text;
-  return text;
 }
 inline int& failures() {
   static int count = 0;
@@ -54,54 +51,6 @@ inline void failed(const char* file, int line, const std::string& what) {
   do {                                                                           \
     if (!(condition)) test::failed(__FILE__, __LINE__, "CHECK(" #condition ")"); \
   } while (0)
-
-// ---- contexts
-
-/// Levels of topv_context_params.isa that this process is to test: all that the CPU has, or TOPV_TEST_ISA
-/// alone.
-inline const std::vector<std::string>& levels() {
-  static const std::vector<std::string> found = [] {
-    const char* only = std::getenv("TOPV_TEST_ISA");
-    std::vector<std::string> names;
-    // Best first: oneDNN keeps the level of the process's first context.
-    for (const char* name : {"amx", "avx512_bf16", "avx512", "avx2"}) {
-      if (only != nullptr && std::strcmp(only, name) != 0) continue;
-      try {
-        topv::Context("cpu", 1, name);
-        names.push_back(name);
-      } catch (const topv::Exception&) {
-      }
-    }
-    if (names.empty()) {
-      std::puts("no level to test on this CPU: skipped");
-      std::exit(77);
-    }
-    return names;
-  }();
-  return found;
-}
-
-/// The backend under test where it is not the CPU: TOPV_TEST_BACKEND, "simt" or "cuda"; else NULL.
-inline const char* device_backend() { return std::getenv("TOPV_TEST_BACKEND"); }
-
-/// Runs body for every level of the CPU, with 1 and with 2 threads; or once on the backend under test.
-inline void for_each_context(const std::function<void(topv::Context&)>& body) {
-  if (device_backend() != nullptr) {
-    topv::Context context(device_backend());
-    where() = device_backend();
-    body(context);
-    where().clear();
-    return;
-  }
-  for (const std::string& level : levels()) {
-    for (const int threads : {1, 2}) {
-      topv::Context context("cpu", threads, level.c_str());
-      where() = "cpu " + level + " threads " + std::to_string(threads);
-      body(context);
-    }
-  }
-  where().clear();
-}
 
 // ---- numbers
 
@@ -262,16 +211,19 @@ inline void refused(const char* file, int line, topv_status status, const std::f
 }  // namespace test
 
 int main(int count, char** arguments) {
-  for (const test::Case& one : test::cases()) {
-    if (count > 1 && std::strcmp(arguments[1], one.name) != 0) continue;
-    const int before = test::failures();
-    try {
-      one.body();
-    } catch (const std::exception& error) {
-      test::failed(one.name, 0, error.what());
+  static const char* only = count > 1 ? arguments[1] : nullptr;
+  return test::run_pinned([] {
+    for (const test::Case& one : test::cases()) {
+      if (only != nullptr && std::strcmp(only, one.name) != 0) continue;
+      const int before = test::failures();
+      try {
+        one.body();
+      } catch (const std::exception& error) {
+        test::failed(one.name, 0, error.what());
+      }
+      std::printf("%-6s %s\n", test::failures() == before ? "ok" : "FAILED", one.name);
     }
-    std::printf("%-6s %s\n", test::failures() == before ? "ok" : "FAILED", one.name);
-  }
-  std::printf("%d failures\n", test::failures());
-  return test::failures() == 0 ? 0 : 1;
+    std::printf("%d failures\n", test::failures());
+    return test::failures() == 0 ? 0 : 1;
+  });
 }

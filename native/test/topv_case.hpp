@@ -62,7 +62,7 @@ class CostCase {
   CostCase& operator=(const CostCase&) = delete;
 
   /// Runs transport_cost; cost, source_norm and target_norm hold the result.
-  void run(const topv::Context& ctx) {
+  void run(const test::Context& ctx) {
     const float poison = std::numeric_limits<float>::quiet_NaN();
     cost.assign(static_cast<size_t>(squares), poison);
     source_norm.assign(static_cast<size_t>(total), poison);
@@ -82,7 +82,7 @@ class CostCase {
 };
 
 /// Runs sinkhorn over images of these token counts; NULL weights where a vector is empty.
-inline std::vector<float> sinkhorn(const topv::Context& ctx, const reference::Transport& o,
+inline std::vector<float> sinkhorn(const test::Context& ctx, const reference::Transport& o,
                                    const std::vector<float>& cost, const std::vector<float>& p,
                                    const std::vector<float>& q, const std::vector<int32_t>& tokens) {
   int64_t total = 0;
@@ -104,7 +104,7 @@ inline std::vector<float> sinkhorn(const topv::Context& ctx, const reference::Tr
 }
 
 /// Runs token_select.
-inline std::vector<int32_t> token_select(const topv::Context& ctx, const std::vector<float>& importance,
+inline std::vector<int32_t> token_select(const test::Context& ctx, const std::vector<float>& importance,
                                          const std::vector<int32_t>& tokens, const std::vector<int32_t>& top,
                                          int recover_every) {
   int64_t count = 0;

@@ -57,6 +57,8 @@ class Backend {
 
   virtual topv_status alloc(int64_t bytes, void** out) noexcept = 0;
   virtual topv_status free(void* memory) noexcept = 0;
+  virtual topv_status host_alloc(int64_t bytes, void** out) noexcept = 0;
+  virtual topv_status host_free(void* memory) noexcept = 0;
   virtual topv_status copy(topv_stream* stream, void* dst, const void* src, int64_t bytes,
                            topv_copy_kind kind) noexcept = 0;
 

@@ -5,8 +5,9 @@
  *   Vocabulary  B sequences, T packed tokens, N visual tokens, K kept, Hq/Hkv query/KV heads, D head size, C hidden
  *               size, V vocabulary, L layers, P page size (tokens per KV page).
  *   Shapes      row-major; the innermost dimension is contiguous. Strides and leading dimensions are in ELEMENTS.
- *   Memory      every data pointer inside a params struct is memory of the context's device (topv_alloc), or any host
- *               memory when the backend is "cpu". Pointers marked [host] are always host memory.
+ *   Memory      every data pointer inside a params struct is memory of the context's device (topv_alloc), memory of
+ *               topv_host_alloc, or any host memory when the backend is "cpu". Pointers marked [host] are always host
+ *               memory; what they point to has been read when the call returns.
  *   Streams     operations are ordered within a stream; NULL is the context's default stream. A GPU backend returns
  *               before the work is done; the CPU backend works synchronously on a fixed pool of threads.
  *   Weights     matrices are packed once (topv_weight). Vectors (norm weights, biases) are float32.
@@ -14,6 +15,12 @@
  *               nothing is written where a call is refused. An argument outside its documented range, a NULL pointer
  *               that is not marked "nullable" (unless the array it names is empty), or an unsupported dtype is
  *               TOPV_INVALID_ARGUMENT.
+ *   Wrong data  an id, a slot or a weight in device memory is checked where it is read. The CPU backend refuses the call
+ *               before it writes. A GPU backend cannot know yet when the call returns: its kernels skip the elements
+ *               concerned, and the next call that waits for the stream (topv_stream_synchronize, a topv_copy from or to
+ *               the host) fails with the status and the words of the first such element since the one before; what the
+ *               operation has written is then undefined. Environment: with TOPV_CUDA_BLOCKING=1 every operation of the
+ *               CUDA backend waits, and fails itself.
  *   Threads     a context may be used by one thread at a time.
  */
 /* clang-format off */
@@ -87,6 +94,11 @@ TOPV_API topv_status topv_context_describe(topv_context* ctx, char* buffer, int6
 /* bytes >= 0 of device memory, 64-byte aligned, contents undefined. */
 TOPV_API topv_status topv_alloc(topv_context* ctx, int64_t bytes, void** out);
 TOPV_API topv_status topv_free(topv_context* ctx, void* memory); /* NULL is allowed */
+
+/* bytes >= 0 of host memory that the device can read and write, too, at the same address (pinned memory of a GPU):
+ * copies from and to it need no staging, and params may name it. 64-byte aligned, contents undefined. */
+TOPV_API topv_status topv_host_alloc(topv_context* ctx, int64_t bytes, void** out);
+TOPV_API topv_status topv_host_free(topv_context* ctx, void* memory); /* NULL is allowed */
 
 typedef enum topv_copy_kind { TOPV_HOST_TO_DEVICE = 0, TOPV_DEVICE_TO_HOST = 1, TOPV_DEVICE_TO_DEVICE = 2 } topv_copy_kind;
 

@@ -51,6 +51,9 @@ class CpuBackend final : public Backend {
     return TOPV_OK;
   }
 
+  topv_status host_alloc(int64_t bytes, void** out) noexcept override { return alloc(bytes, out); }
+  topv_status host_free(void* memory) noexcept override { return free(memory); }
+
   topv_status copy(topv_stream*, void* dst, const void* src, int64_t bytes,
                    topv_copy_kind) noexcept override {
     message_.clear();
