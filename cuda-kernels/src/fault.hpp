@@ -23,7 +23,21 @@ namespace topv::cuda {
   X(attention_keys, TOPV_INVALID_ARGUMENT, "%s: seqlens_k[%lld] = %lld is not in [0, %lld]",                 \
     attention_op(f), f.a >> 2, f.b, f.c)                                                                     \
   X(attention_page, TOPV_INVALID_ARGUMENT, "%s: block_table[%lld, %lld] = %lld is not in [0, %.0f)",         \
-    attention_op(f), f.a >> 2, f.b, f.c, f.x)
+    attention_op(f), f.a >> 2, f.b, f.c, f.x)                                                                \
+  X(sinkhorn_source_weight, TOPV_INVALID_ARGUMENT,                                                           \
+    "sinkhorn: source_weight of token %lld of image %lld = %g, expected a finite number >= 0", f.a, f.b,     \
+    f.x)                                                                                                     \
+  X(sinkhorn_target_weight, TOPV_INVALID_ARGUMENT,                                                           \
+    "sinkhorn: target_weight of token %lld of image %lld = %g, expected a finite number >= 0", f.a, f.b,     \
+    f.x)                                                                                                     \
+  X(sinkhorn_source_zero, TOPV_INVALID_ARGUMENT, "sinkhorn: source_weight of image %lld is zero everywhere", \
+    f.a)                                                                                                     \
+  X(sinkhorn_target_zero, TOPV_INVALID_ARGUMENT, "sinkhorn: target_weight of image %lld is zero everywhere", \
+    f.a)                                                                                                     \
+  X(sinkhorn_cost, TOPV_INVALID_ARGUMENT, "sinkhorn: cost[%lld, %lld] of image %lld = %g is not finite",     \
+    f.a, f.b, f.c, f.x)                                                                                      \
+  X(sinkhorn_range, TOPV_UNSUPPORTED,                                                                        \
+    "sinkhorn: the importance of image %lld leaves the range of float32 at epsilon = %g", f.a, f.x)
 
 enum class FaultKind : int32_t {
   none,
