@@ -1,10 +1,62 @@
+// y[i, :] = (x[i, :] - mean) / sqrt(var + eps) * weight + bias. The variance is taken about the mean: the difference of
+// two large sums would cancel.
+//
+// Grid and bound: as rms_norm; the row stays in registers between its three passes.
+#include "common/held_row.cuh"
 #include "kernels.h"
-#include "launch.hpp"
 
 namespace topv::cuda {
+namespace {
 
-void layer_norm(const Run&, const topv_layer_norm_params&) {
-  fail(TOPV_UNSUPPORTED, "layer_norm: not written yet");
+template <typename T, int V, int kLanes>
+__global__ void __launch_bounds__(kRowThreads) layer_norm_kernel(topv_layer_norm_params p) {
+  for (int64_t i = first_held_row<kLanes>(); i < p.rows; i += held_row_step<kLanes>()) {
+    const HeldRow<T, V, kLanes> row(static_cast<const T*>(p.x) + i * p.ldx, p.cols);
+    float sum = 0;
+    row.for_each([&](int64_t, int64_t, const float(&x)[V]) {
+#pragma unroll
+      for (int v = 0; v < V; ++v) sum += x[v];
+    });
+    const float mean = group_sum<kLanes>(sum) / static_cast<float>(p.cols);
+    float square = 0;
+    row.for_each([&](int64_t, int64_t n, const float(&x)[V]) {
+#pragma unroll
+      for (int v = 0; v < V; ++v) {
+        const float centred = v < n ? x[v] - mean : 0.0f;
+        square = fmaf(centred, centred, square);
+      }
+    });
+    const float scale = 1.0f / sqrtf(group_sum<kLanes>(square) / static_cast<float>(p.cols) + p.eps);
+    T* y = static_cast<T*>(p.y) + i * p.ldy;
+    row.for_each([&](int64_t j, int64_t n, const float(&x)[V]) {
+      float weight[V], bias[V], out[V];
+      load(p.weight + j, n, weight);
+      load(p.bias + j, n, bias);
+#pragma unroll
+      for (int v = 0; v < V; ++v) out[v] = fmaf((x[v] - mean) * scale, weight[v], bias[v]);
+      store(y + j, n, out);
+    });
+  }
+}
+
+template <typename T, int V>
+void start(const Run& run, const topv_layer_norm_params& p) {
+  if (fits_warp<V>(p.cols)) return launch(run, one_row_per<32>(p.rows), layer_norm_kernel<T, V, 32>, p);
+  launch(run, one_row_per<kRowThreads>(p.rows), layer_norm_kernel<T, V, kRowThreads>, p);
+}
+
+template <typename T>
+void start(const Run& run, const topv_layer_norm_params& p) {
+  const int64_t size = sizeof(T);
+  const bool wide =
+      aligned(p.x, p.ldx * size) && aligned(p.y, p.ldy * size) && aligned(p.weight, 0) && aligned(p.bias, 0);
+  wide ? start<T, kPack<T>>(run, p) : start<T, 1>(run, p);
+}
+
+}  // namespace
+
+void layer_norm(const Run& run, const topv_layer_norm_params& p) {
+  p.dtype == TOPV_F32 ? start<float>(run, p) : start<__nv_bfloat16>(run, p);
 }
 
 }  // namespace topv::cuda

@@ -1,10 +1,52 @@
+// y[i, :] = x[i, :] / sqrt(mean(x[i, :]^2) + eps) * weight.
+//
+// Grid: a warp per row up to 512 (F32) or 1024 (BF16) columns, else a block of 256 threads per row. The row is read once
+// and held in registers (up to 4096 or 8192 columns; the rest of longer rows is read again). Bound: memory bandwidth, one
+// element read and one written.
+#include "common/held_row.cuh"
 #include "kernels.h"
-#include "launch.hpp"
 
 namespace topv::cuda {
+namespace {
 
-void rms_norm(const Run&, const topv_rms_norm_params&) {
-  fail(TOPV_UNSUPPORTED, "rms_norm: not written yet");
+template <typename T, int V, int kLanes>
+__global__ void __launch_bounds__(kRowThreads) rms_norm_kernel(topv_rms_norm_params p) {
+  for (int64_t i = first_held_row<kLanes>(); i < p.rows; i += held_row_step<kLanes>()) {
+    const HeldRow<T, V, kLanes> row(static_cast<const T*>(p.x) + i * p.ldx, p.cols);
+    float square = 0;
+    row.for_each([&](int64_t, int64_t, const float(&x)[V]) {
+#pragma unroll
+      for (int v = 0; v < V; ++v) square = fmaf(x[v], x[v], square);
+    });
+    const float scale = 1.0f / sqrtf(group_sum<kLanes>(square) / static_cast<float>(p.cols) + p.eps);
+    T* y = static_cast<T*>(p.y) + i * p.ldy;
+    row.for_each([&](int64_t j, int64_t n, const float(&x)[V]) {
+      float weight[V], out[V];
+      load(p.weight + j, n, weight);
+#pragma unroll
+      for (int v = 0; v < V; ++v) out[v] = x[v] * scale * weight[v];
+      store(y + j, n, out);
+    });
+  }
+}
+
+template <typename T, int V>
+void start(const Run& run, const topv_rms_norm_params& p) {
+  if (fits_warp<V>(p.cols)) return launch(run, one_row_per<32>(p.rows), rms_norm_kernel<T, V, 32>, p);
+  launch(run, one_row_per<kRowThreads>(p.rows), rms_norm_kernel<T, V, kRowThreads>, p);
+}
+
+template <typename T>
+void start(const Run& run, const topv_rms_norm_params& p) {
+  const int64_t size = sizeof(T);
+  const bool wide = aligned(p.x, p.ldx * size) && aligned(p.y, p.ldy * size) && aligned(p.weight, 0);
+  wide ? start<T, kPack<T>>(run, p) : start<T, 1>(run, p);
+}
+
+}  // namespace
+
+void rms_norm(const Run& run, const topv_rms_norm_params& p) {
+  p.dtype == TOPV_F32 ? start<float>(run, p) : start<__nv_bfloat16>(run, p);
 }
 
 }  // namespace topv::cuda

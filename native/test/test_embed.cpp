@@ -79,8 +79,8 @@ TEST(refusals) {
     const auto with = [&](auto change, const char* words) {
       topv_embed_params p = good;
       change(p);
-      REFUSED(TOPV_INVALID_ARGUMENT, ctx.embed(p), words);
-      CHECK(y[0] == 7);
+      REFUSED(TOPV_INVALID_ARGUMENT, (ctx.embed(p), ctx.synchronize()), words);
+      if (test::device_backend() == nullptr) CHECK(y[0] == 7);
     };
     with([](auto& p) { p.tokens = -1; }, "embed: tokens = -1 is below 0");
     with([](auto& p) { p.vocab = 0; }, "embed: vocab = 0 is below 1");
