@@ -13,6 +13,14 @@ namespace topv::cuda {
 #define TOPV_FAULTS(X)                                                                                       \
   X(embed_id, TOPV_INVALID_ARGUMENT, "embed: ids[%lld] = %lld is not in [0, vocab = %lld)", f.a, f.b, f.c)   \
   X(rope_position, TOPV_INVALID_ARGUMENT, "rope: positions[%lld] = %lld is not in [0, %lld)", f.a, f.b, f.c) \
+  X(kv_append_slot, TOPV_INVALID_ARGUMENT, "kv_append: slots[%lld] = %lld is neither -1 nor in [0, %lld)",   \
+    f.a, f.b, f.c)                                                                                           \
+  X(rows_gather_index, TOPV_INVALID_ARGUMENT,                                                                \
+    "rows_gather: index[%lld] = %lld is not in [0, src_rows = %lld)", f.a, f.b, f.c)                         \
+  X(kv_gather_source, TOPV_INVALID_ARGUMENT, "kv_gather: src_slots[%lld] = %lld is not in [0, %lld)", f.a,   \
+    f.b, f.c)                                                                                                \
+  X(kv_gather_destination, TOPV_INVALID_ARGUMENT, "kv_gather: dst_slots[%lld] = %lld is not in [0, %lld)",   \
+    f.a, f.b, f.c)                                                                                           \
   X(attention_start, TOPV_INVALID_ARGUMENT, "%s: %s[0] = %lld, expected 0", attention_op(f),                 \
     attention_field(f), f.b)                                                                                 \
   X(attention_order, TOPV_INVALID_ARGUMENT, "%s: %s[%lld] = %lld is below %s[%lld] = %lld", attention_op(f), \

@@ -1,3 +1,5 @@
+#include <numeric>
+
 #include "reference/kv_append.hpp"
 #include "test_util.hpp"
 
@@ -24,8 +26,14 @@ struct Append {
     test::Random random(static_cast<uint64_t>(tokens + slots));
     k.fill(random, tokens, width, ld);
     v.fill(random, tokens, width, ld);
-    for (int64_t t = 0; t < tokens; ++t) {
-      slot.push_back(static_cast<int32_t>(random.below(slots + 1)) - 1);  // -1 and repeated slots too
+    // Distinct slots in any order, and about one -1 in four.
+    std::vector<int32_t> order(static_cast<size_t>(slots));
+    std::iota(order.begin(), order.end(), 0);
+    for (size_t i = order.size(); i > 1; --i) {
+      std::swap(order[i - 1], order[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
+    }
+    for (size_t t = 0; t < static_cast<size_t>(tokens); ++t) {
+      slot.push_back(random.below(4) == 0 ? -1 : order[t]);
     }
     p.k = k.data();
     p.v = v.data();
@@ -52,7 +60,24 @@ TEST(writes_the_slots_named_and_no_others) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const int64_t tokens : {0, 1, 2, 31, 3000}) {
         for (const int64_t pad : {0, 3}) {
-          Append one(tokens, 3, 24, 40, pad, dtype);
+          Append one(tokens, 3, 24, tokens + 9, pad, dtype);
+          const auto k = reference::kv_append(one.p, one.k_cache.data(), one.k.data(), one.ld);
+          const auto v = reference::kv_append(one.p, one.v_cache.data(), one.v.data(), one.ld);
+          ctx.kv_append(one.p);
+          same(one.k_cache, k, "k");
+          same(one.v_cache, v, "v");
+        }
+      }
+    }
+  });
+}
+
+TEST(rows_of_any_width) {
+  test::for_each_context([](test::Context& ctx) {
+    for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
+      for (const int head_dim : {1, 7, 10, 128}) {
+        for (const int heads : {1, 5}) {
+          Append one(17, heads, head_dim, 29, 8, dtype);
           const auto k = reference::kv_append(one.p, one.k_cache.data(), one.k.data(), one.ld);
           const auto v = reference::kv_append(one.p, one.v_cache.data(), one.v.data(), one.ld);
           ctx.kv_append(one.p);

@@ -63,6 +63,7 @@ TEST(agrees_with_the_reference) {
         for (const int64_t tokens : {0, 1, 3, 67}) {
           run(ctx, tokens, 1, head_dim, 0, dtype);
           run(ctx, tokens, 5, head_dim, 3, dtype);
+          run(ctx, tokens, 3, head_dim, 8, dtype);
         }
       }
     }
@@ -93,8 +94,8 @@ TEST(a_position_outside_the_table_is_refused) {
     const std::vector<float> cos_sin = table(8);
     for (const int32_t bad : {-1, static_cast<int32_t>(kPositions)}) {
       const std::vector<int32_t> positions = {1, bad};
-      REFUSED(TOPV_INVALID_ARGUMENT, ctx.rope(params(x, cos_sin, positions, 8, 1, 8)), "rope", "positions[1]",
-              std::to_string(bad));
+      const topv_rope_params p = params(x, cos_sin, positions, 8, 1, 8);
+      REFUSED(TOPV_INVALID_ARGUMENT, ctx.rope(p), "rope", "positions[1]", std::to_string(bad));
       if (test::writes_nothing_when_refused()) CHECK(x == before);
     }
   });

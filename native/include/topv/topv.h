@@ -265,7 +265,8 @@ TOPV_API topv_status topv_rows_gather(topv_context* ctx, topv_stream* stream, co
 /* ---------------------------------------------------------------- KV cache, attention -------------------------- */
 
 /* Paged KV cache, FlashAttention's layout: k and v are [pages, P, Hkv, D]. Slot s is token s % P of page s / P.
- * k_cache[slot[t]] = k[t], v_cache[slot[t]] = v[t]; a slot of -1 writes nothing. */
+ * k_cache[slot[t]] = k[t], v_cache[slot[t]] = v[t]; a slot of -1 writes nothing. What a slot holds that two tokens name
+ * is undefined. */
 typedef struct topv_kv_append_params {
   const void* k;          /* [T, Hkv, D], head stride D */
   const void* v;          /* [T, Hkv, D], head stride D */
