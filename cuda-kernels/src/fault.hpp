@@ -45,7 +45,9 @@ namespace topv::cuda {
   X(sinkhorn_cost, TOPV_INVALID_ARGUMENT, "sinkhorn: cost[%lld, %lld] of image %lld = %g is not finite",     \
     f.a, f.b, f.c, f.x)                                                                                      \
   X(sinkhorn_range, TOPV_UNSUPPORTED,                                                                        \
-    "sinkhorn: the importance of image %lld leaves the range of float32 at epsilon = %g", f.a, f.x)
+    "sinkhorn: the importance of image %lld leaves the range of float32 at epsilon = %g", f.a, f.x)          \
+  X(transport_cost_row, TOPV_INVALID_ARGUMENT, "transport_cost: row_index[%lld] = %lld is not in [0, %lld)", \
+    f.a, f.b, f.c)
 
 enum class FaultKind : int32_t {
   none,
