@@ -5,9 +5,9 @@ import io.topv.engine.EngineOptions;
 import io.topv.runtime.Context;
 import io.topv.runtime.ContextOptions;
 import io.topv.runtime.NativeException;
+import io.topv.runtime.cuda.CudaDevice;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -100,19 +100,46 @@ final class DoctorCommand implements Callable<Integer> {
 
   private void gpu() {
     try {
-      Path driver = Path.of("/proc/driver/nvidia/version");
-      if (Files.isReadable(driver)) {
-        line(
-            "gpu driver",
-            Files.readString(driver, StandardCharsets.UTF_8).lines().findFirst().orElse(""));
+      List<CudaDevice> devices = CudaDevice.list();
+      line("gpu driver", "for CUDA " + CudaDevice.driverVersion());
+      if (devices.isEmpty()) {
+        line("gpu", "none that this process may use");
       }
-    } catch (IOException e) {
-      line("gpu driver", "unreadable: " + e.getMessage());
-    }
-    try (Context context = Context.open(new ContextOptions("cuda", 0, 0, Optional.empty()))) {
-      line("gpu", context.describe());
+      for (CudaDevice device : devices) {
+        line("gpu", describe(device));
+        backend(device.ordinal());
+      }
     } catch (NativeException e) {
-      line("gpu", "none: " + e.getMessage());
+      unlisted(e);
+    }
+  }
+
+  /** The backend needs the driver alone: it may work where the list of GPUs cannot be had. */
+  private static void unlisted(NativeException why) {
+    try (Context context = Context.open(ContextOptions.cuda(0))) {
+      line("gpu", context.describe() + "; others not listed: " + why.getMessage());
+    } catch (NativeException e) {
+      line("gpu", "none: " + why.getMessage());
+    }
+  }
+
+  private static String describe(CudaDevice device) {
+    return "cuda:%d %s, compute capability %s, %d multiprocessors, %d of %d MiB free"
+        .formatted(
+            device.ordinal(),
+            device.name(),
+            device.capability(),
+            device.multiprocessors(),
+            device.freeBytes() >> 20,
+            device.totalBytes() >> 20);
+  }
+
+  private void backend(int ordinal) {
+    try (Context context = Context.open(ContextOptions.cuda(ordinal))) {
+      line("cuda:" + ordinal, context.describe());
+    } catch (NativeException e) {
+      line("cuda:" + ordinal, "not usable: " + e.getMessage());
+      missing.add("the CUDA backend: " + e.getMessage());
     }
   }
 

@@ -3,9 +3,9 @@ package io.topv.runtime;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
-/** A raw native address as a JavaCPP pointer. It owns nothing. */
-final class Address extends Pointer {
-  Address(long address) {
+/** A raw native address as a JavaCPP pointer. It owns nothing. Of the runtime's own use. */
+public final class Address extends Pointer {
+  public Address(long address) {
     super((Pointer) null);
     this.address = address;
   }

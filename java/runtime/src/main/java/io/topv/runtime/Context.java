@@ -3,6 +3,7 @@ package io.topv.runtime;
 import io.topv.runtime.ffi.topv;
 import io.topv.runtime.ffi.topv_context;
 import io.topv.runtime.ffi.topv_context_params;
+import io.topv.runtime.ffi.topv_stream;
 import java.nio.charset.StandardCharsets;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.LongPointer;
@@ -17,6 +18,7 @@ public final class Context implements AutoCloseable {
   private final ContextOptions options;
   private final Ops ops;
   private topv_context handle;
+  private Stream current;
 
   private Context(ContextOptions options, topv_context handle) {
     this.options = options;
@@ -94,7 +96,7 @@ public final class Context implements AutoCloseable {
     try (PointerPointer<Pointer> out = new PointerPointer<>(1)) {
       check(topv.topv_alloc(handle(), bytes, out));
       Pointer memory = out.get(Pointer.class, 0);
-      return new DeviceBuffer(this, memory == null ? 0 : memory.address(), bytes);
+      return new DeviceBuffer(this, memory == null ? 0 : memory.address(), bytes, true);
     }
   }
 
@@ -103,9 +105,46 @@ public final class Context implements AutoCloseable {
     return allocate(Math.multiplyExact(Math.multiplyExact(rows, cols), dtype.bytes()));
   }
 
-  /** Waits until everything that was asked of this context is done. */
+  /** Waits until everything that was queued is done; throws what went wrong in it. */
   public void synchronize() {
-    check(topv.topv_stream_synchronize(handle(), null));
+    check(topv.topv_stream_synchronize(handle(), stream()));
+  }
+
+  /** A new queue. */
+  public Stream newStream() {
+    try (PointerPointer<topv_stream> out = new PointerPointer<>(1)) {
+      check(topv.topv_stream_create(handle(), out));
+      return new Stream(this, out.get(topv_stream.class, 0));
+    }
+  }
+
+  /**
+   * A native stream of the caller's ({@code CUstream_st*}) that this context may work on.
+   *
+   * @throws NativeException UNSUPPORTED on the CPU
+   */
+  public Stream wrapStream(long nativeStream) {
+    try (PointerPointer<topv_stream> out = new PointerPointer<>(1)) {
+      check(topv.topv_stream_wrap(handle(), new Address(nativeStream), out));
+      return new Stream(this, out.get(topv_stream.class, 0));
+    }
+  }
+
+  /** All work and copies go to {@code stream} from now on; at first they go to one of their own. */
+  public void use(Stream stream) {
+    current = stream;
+  }
+
+  /** {@code stream} is closing: back to the context's own where it was in use. */
+  void leave(Stream stream) {
+    if (current == stream) {
+      current = null;
+    }
+  }
+
+  /** Where work goes now; null is the context's own. */
+  topv_stream stream() {
+    return current == null ? null : current.handle();
   }
 
   topv_context handle() {

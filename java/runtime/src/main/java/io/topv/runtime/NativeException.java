@@ -6,7 +6,7 @@ package io.topv.runtime;
 public final class NativeException extends RuntimeException {
   private final Status status;
 
-  NativeException(Status status, String message) {
+  public NativeException(Status status, String message) {
     super(message);
     this.status = status;
   }

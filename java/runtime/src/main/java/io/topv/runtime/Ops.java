@@ -78,7 +78,7 @@ public final class Ops {
     gemm.a(a.pointer()).w(w.handle()).bias(pointer(epilogue.bias())).c(c.pointer());
     gemm.m(a.rows()).lda(a.stride()).ldc(c.stride()).c_dtype(c.dtype().code());
     gemm.activation(epilogue.activation().code()).accumulate(epilogue.accumulate() ? 1 : 0);
-    context.check(topv.topv_gemm(context.handle(), null, gemm));
+    context.check(topv.topv_gemm(context.handle(), context.stream(), gemm));
   }
 
   /** {@code y = x / rms(x) * weight} per row. */
@@ -86,7 +86,7 @@ public final class Ops {
     require(same(x, y) && weight.cols() == x.cols(), "rms_norm", x, y);
     rmsNorm.x(x.pointer()).weight(weight.pointer()).y(y.pointer()).rows(x.rows()).cols(x.cols());
     rmsNorm.ldx(x.stride()).ldy(y.stride()).eps(eps).dtype(x.dtype().code());
-    context.check(topv.topv_rms_norm(context.handle(), null, rmsNorm));
+    context.check(topv.topv_rms_norm(context.handle(), context.stream(), rmsNorm));
   }
 
   /** {@code y = (x - mean) / std * weight + bias} per row. */
@@ -95,7 +95,7 @@ public final class Ops {
     layerNorm.x(x.pointer()).weight(weight.pointer()).bias(bias.pointer()).y(y.pointer());
     layerNorm.rows(x.rows()).cols(x.cols()).ldx(x.stride()).ldy(y.stride());
     layerNorm.eps(eps).dtype(x.dtype().code());
-    context.check(topv.topv_layer_norm(context.handle(), null, layerNorm));
+    context.check(topv.topv_layer_norm(context.handle(), context.stream(), layerNorm));
   }
 
   /** {@code y = silu(left half of x) * right half of x}; x [rows, 2 cols], y [rows, cols]. */
@@ -103,7 +103,7 @@ public final class Ops {
     require(x.cols() == 2 * y.cols() && x.rows() == y.rows(), "silu_mul", x, y);
     siluMul.x(x.pointer()).y(y.pointer()).rows(y.rows()).cols(y.cols());
     siluMul.ldx(x.stride()).ldy(y.stride()).dtype(x.dtype().code());
-    context.check(topv.topv_silu_mul(context.handle(), null, siluMul));
+    context.check(topv.topv_silu_mul(context.handle(), context.stream(), siluMul));
   }
 
   /** {@code y = activation(x)} elementwise. */
@@ -111,7 +111,7 @@ public final class Ops {
     require(same(x, y), "gelu", x, y);
     gelu.x(x.pointer()).y(y.pointer()).rows(x.rows()).cols(x.cols()).ldx(x.stride());
     gelu.ldy(y.stride()).activation(activation.code()).dtype(x.dtype().code());
-    context.check(topv.topv_gelu(context.handle(), null, gelu));
+    context.check(topv.topv_gelu(context.handle(), context.stream(), gelu));
   }
 
   /**
@@ -126,7 +126,7 @@ public final class Ops {
     rope.x(x.pointer()).cos_sin(cosSin.pointer()).positions(positions.pointer());
     rope.tokens(x.rows()).ldx(x.stride()).max_positions(cosSin.rows()).heads(heads);
     rope.head_dim((int) cosSin.cols()).dtype(x.dtype().code());
-    context.check(topv.topv_rope(context.handle(), null, rope));
+    context.check(topv.topv_rope(context.handle(), context.stream(), rope));
   }
 
   /** {@code y[t] = table[ids[t]]}. */
@@ -135,7 +135,7 @@ public final class Ops {
     embed.ids(ids.pointer()).table(table.pointer()).y(y.pointer()).tokens(y.rows());
     embed.vocab(table.rows()).cols(y.cols()).ldy(y.stride());
     embed.table_dtype(table.dtype().code()).dtype(y.dtype().code());
-    context.check(topv.topv_embed(context.handle(), null, embed));
+    context.check(topv.topv_embed(context.handle(), context.stream(), embed));
   }
 
   /**
@@ -159,7 +159,7 @@ public final class Ops {
     patchEmbed.pixels(pixels.pointer()).w(w.handle()).bias(pointer(bias)).cls(pointer(cls));
     patchEmbed.position_embedding(position.pointer()).y(y.pointer()).batch((int) pixels.rows());
     patchEmbed.height(height).width(width).patch(patch).dtype(y.dtype().code());
-    context.check(topv.topv_patch_embed(context.handle(), null, patchEmbed));
+    context.check(topv.topv_patch_embed(context.handle(), context.stream(), patchEmbed));
   }
 
   /** {@code dst[i] = src[index[i]]}. */
@@ -169,7 +169,7 @@ public final class Ops {
     rowsGather.src(src.pointer()).dst(dst.pointer()).index(index.pointer()).count(dst.rows());
     rowsGather.src_rows(src.rows()).row_bytes(src.cols() * bytes);
     rowsGather.src_stride_bytes(src.stride() * bytes).dst_stride_bytes(dst.stride() * bytes);
-    context.check(topv.topv_rows_gather(context.handle(), null, rowsGather));
+    context.check(topv.topv_rows_gather(context.handle(), context.stream(), rowsGather));
   }
 
   /**
@@ -186,7 +186,7 @@ public final class Ops {
     kvAppend.slots(slots.pointer()).tokens(k.rows()).ldk(k.stride()).ldv(v.stride());
     kvAppend.cache_slots(kCache.rows()).kv_heads(kvHeads);
     kvAppend.head_dim((int) (k.cols() / kvHeads)).dtype(k.dtype().code());
-    context.check(topv.topv_kv_append(context.handle(), null, kvAppend));
+    context.check(topv.topv_kv_append(context.handle(), context.stream(), kvAppend));
   }
 
   /** Moves the rows {@code from} to the rows {@code to} in the caches of several layers. */
@@ -203,7 +203,7 @@ public final class Ops {
       kvGather.k_caches(k).v_caches(v).src_slots(from.pointer()).dst_slots(to.pointer());
       kvGather.count(from.cols()).cache_slots(cache.rows()).layer_count(layers).kv_heads(kvHeads);
       kvGather.head_dim((int) (cache.cols() / kvHeads)).dtype(cache.dtype().code());
-      context.check(topv.topv_kv_gather(context.handle(), null, kvGather));
+      context.check(topv.topv_kv_gather(context.handle(), context.stream(), kvGather));
     }
   }
 
@@ -211,14 +211,14 @@ public final class Ops {
   public void attentionPrefill(
       Attention shape, Attention.Queries queries, Attention.Keys keys, Tensor out) {
     fill(shape, queries, keys, out);
-    context.check(topv.topv_attention_prefill(context.handle(), null, attention));
+    context.check(topv.topv_attention_prefill(context.handle(), context.stream(), attention));
   }
 
   /** Attention of exactly one query per sequence; out [B, Hq * D]. */
   public void attentionDecode(
       Attention shape, Attention.Queries queries, Attention.Keys keys, Tensor out) {
     fill(shape, queries, keys, out);
-    context.check(topv.topv_attention_decode(context.handle(), null, attention));
+    context.check(topv.topv_attention_decode(context.handle(), context.stream(), attention));
   }
 
   private void fill(Attention shape, Attention.Queries queries, Attention.Keys keys, Tensor out) {
@@ -277,7 +277,7 @@ public final class Ops {
       transportCost.ld_target(target.stride()).rows(source.rows()).cols(source.cols());
       transportCost.images(grids.length).alpha(params.alpha()).beta(params.beta());
       transportCost.gamma(params.gamma()).sigma(params.sigma()).dtype(source.dtype().code());
-      context.check(topv.topv_transport_cost(context.handle(), null, transportCost));
+      context.check(topv.topv_transport_cost(context.handle(), context.stream(), transportCost));
     }
   }
 
@@ -302,7 +302,7 @@ public final class Ops {
       sinkhorn.importance(importance.pointer()).images(tokens.length);
       sinkhorn.iterations(params.iterations()).solver(params.solver().code());
       sinkhorn.epsilon(params.epsilon()).lambda(params.lambda());
-      context.check(topv.topv_sinkhorn(context.handle(), null, sinkhorn));
+      context.check(topv.topv_sinkhorn(context.handle(), context.stream(), sinkhorn));
     }
   }
 
@@ -320,7 +320,7 @@ public final class Ops {
         IntPointer tops = new IntPointer(top)) {
       tokenSelect.importance(importance.pointer()).tokens(counts).top(tops);
       tokenSelect.kept(kept.pointer()).images(tokens.length).recover_every(recoverEvery);
-      context.check(topv.topv_token_select(context.handle(), null, tokenSelect));
+      context.check(topv.topv_token_select(context.handle(), context.stream(), tokenSelect));
     }
   }
 

@@ -185,7 +185,7 @@ public final class Tensor {
 
   private void copy(Pointer dst, Pointer src, long bytes, int kind) {
     if (bytes > 0) {
-      context.check(topv.topv_copy(context.handle(), null, dst, src, bytes, kind));
+      context.check(topv.topv_copy(context.handle(), context.stream(), dst, src, bytes, kind));
     }
   }
 

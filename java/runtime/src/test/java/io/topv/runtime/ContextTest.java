@@ -56,6 +56,49 @@ class ContextTest {
   }
 
   @Test
+  void wrapsMemoryOfTheCaller() {
+    try (Context context = Context.open(ContextOptions.cpu(1));
+        DeviceBuffer own = context.allocate(64)) {
+      own.tensor(DType.F32, 1, 2).put(new float[] {5, 6});
+      try (DeviceBuffer same = DeviceBuffer.wrap(context, own.address(), 8)) {
+        assertThat(same.tensor(DType.F32, 1, 2).toFloats()).containsExactly(5, 6);
+        assertThatThrownBy(() -> same.tensor(DType.F32, 1, 3))
+            .isInstanceOf(IndexOutOfBoundsException.class);
+      }
+      assertThat(own.tensor(DType.F32, 1, 2).toFloats()).containsExactly(5, 6); // not freed
+      for (long address : new long[] {0, own.address() + 4}) {
+        assertThatThrownBy(() -> DeviceBuffer.wrap(context, address, 8))
+            .isInstanceOf(IllegalArgumentException.class);
+      }
+    }
+  }
+
+  @Test
+  void worksOnAStreamOfItsOwn() {
+    try (Context context = Context.open(ContextOptions.cpu(1));
+        DeviceBuffer buffer = context.allocate(64)) {
+      Tensor x = buffer.tensor(DType.F32, 1, 2);
+      try (Stream stream = context.newStream()) {
+        context.use(stream);
+        context.ops().gelu(x.put(new float[] {-1, 1}), Activation.QUICK_GELU, x);
+        stream.synchronize();
+        context.synchronize();
+      }
+      assertThat(x.toFloats()[0]).isBetween(-0.2f, -0.1f); // on the context's own again
+    }
+  }
+
+  @Test
+  void theCpuHasNoNativeStreams() {
+    try (Context context = Context.open(ContextOptions.cpu(1))) {
+      assertThatThrownBy(() -> context.wrapStream(64))
+          .isInstanceOf(NativeException.class)
+          .extracting(e -> ((NativeException) e).status())
+          .isEqualTo(Status.UNSUPPORTED);
+    }
+  }
+
+  @Test
   void missingFileIsAnIoErrorThatNamesIt() {
     assertThatThrownBy(() -> MappedFile.open(Path.of("/no/such/file")))
         .isInstanceOf(NativeException.class)
