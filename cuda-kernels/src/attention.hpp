@@ -21,5 +21,7 @@ struct AttentionParams : topv_attention_params {
 
 /// attention_prefill with a window and a cap. `causal` is not read any more.
 void attention_forward(const Run& run, const AttentionParams& params);
+/// attention_decode likewise.
+void attention_decode(const Run& run, const AttentionParams& params);
 
 }  // namespace topv::cuda

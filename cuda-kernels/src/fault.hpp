@@ -30,6 +30,8 @@ namespace topv::cuda {
     attention_field(f), f.a >> 2, f.b, f.c, f.x)                                                             \
   X(attention_keys, TOPV_INVALID_ARGUMENT, "%s: seqlens_k[%lld] = %lld is not in [0, %lld]",                 \
     attention_op(f), f.a >> 2, f.b, f.c)                                                                     \
+  X(attention_decode_query, TOPV_INVALID_ARGUMENT,                                                           \
+    "attention_decode: cu_seqlens_q[%lld] = %lld, expected %lld: one query per sequence", f.a, f.b, f.a)     \
   X(attention_page, TOPV_INVALID_ARGUMENT, "%s: block_table[%lld, %lld] = %lld is not in [0, %.0f)",         \
     attention_op(f), f.a >> 2, f.b, f.c, f.x)                                                                \
   X(sinkhorn_source_weight, TOPV_INVALID_ARGUMENT,                                                           \
