@@ -2,20 +2,32 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
-#include <vector>
+
+#include "simt/error.hpp"
+#include "simt/sanitizers.hpp"
 
 namespace simt {
 
 /// Extents and boxes in elements, strides in bytes; fastest dimension first, unused ones have extent 1.
 struct TensorMap {
-  unsigned char* base;
+  unsigned char* base = nullptr;
   int64_t extent[4], stride[4];
   int box[4], rank, element;
   bool swizzled;
 
-  size_t box_bytes() const { return size_t(box[0]) * box[1] * box[2] * box[3] * element; }
+  size_t box_bytes() const {
+    return size_t(box[0]) * size_t(box[1]) * size_t(box[2]) * size_t(box[3]) * size_t(element);
+  }
 };
+using Coordinates = std::array<int, 4>;
+
+/// Refuses what cuTensorMapEncodeTiled refuses.
+TensorMap make_tensor_map(const void* base, int element, std::initializer_list<int64_t> extent,
+                          std::initializer_list<int64_t> stride, std::initializer_list<int> box,
+                          bool swizzled);
 
 /// 128-byte swizzle: the 16-byte piece of an address within 128 bytes is XORed with the 128-byte row within 1024.
 inline unsigned char* swizzle128(unsigned char* p) {
@@ -23,55 +35,35 @@ inline unsigned char* swizzle128(unsigned char* p) {
   return reinterpret_cast<unsigned char*>(address ^ ((address >> 7 & 7) << 4));
 }
 
-/// Refuses what cuTensorMapEncodeTiled refuses.
-inline TensorMap make_tensor_map(const void* base, int element, std::initializer_list<int64_t> extent,
-                                 std::initializer_list<int64_t> stride, std::initializer_list<int> box,
-                                 bool swizzled) {
-  TensorMap map = {};
-  map.base = const_cast<unsigned char*>(static_cast<const unsigned char*>(base));
-  map.rank = int(extent.size());
-  map.element = element;
-  map.swizzled = swizzled;
-  auto require = [](bool valid, const char* what) {
-    if (!valid) throw Error(std::string("make_tensor_map: ") + what);
-  };
-  require(map.rank >= 2 && map.rank <= 4 && stride.size() + 1 == extent.size() && box.size() == extent.size(),
-          "rank is 2 to 4, and one stride less");
-  require(uintptr_t(base) % 16 == 0, "base is a multiple of 16 bytes");
-  for (int i = 0; i < 4; i++) {
-    map.extent[i] = i < map.rank ? extent.begin()[i] : 1;
-    map.box[i] = i < map.rank ? box.begin()[i] : 1;
-    map.stride[i] = i == 0 ? element : i < map.rank ? stride.begin()[i - 1] * element : 0;
-    require(map.extent[i] >= 1 && map.extent[i] <= int64_t(1) << 32, "an extent is 1 to 2^32");
-    require(map.box[i] >= 1 && map.box[i] <= 256, "a box is 1 to 256");
-    require(i == 0 || map.stride[i] % 16 == 0, "a stride is a multiple of 16 bytes");
-    require(map.stride[i] >= 0 && map.stride[i] < int64_t(1) << 40, "a stride is less than 2^40 bytes");
-  }
-  require(map.box[0] * element % 16 == 0, "a row of the box is a multiple of 16 bytes");
-  require(!swizzled || map.box[0] * element <= 128, "a row of a swizzled box is at most 128 bytes");
-  return map;
+/// Calls piece(shared, global, bytes) for the pieces of a box: 16 bytes, or one element where the tensor's edge runs
+/// through them; global is nullptr outside the tensor.
+template <typename F>
+void for_each_piece(const TensorMap& map, const Coordinates& at, unsigned char* shared, F&& piece) {
+  const int step = 16 / map.element;
+  unsigned char* row = shared;
+  for (int w = 0; w < map.box[3]; w++)
+    for (int z = 0; z < map.box[2]; z++)
+      for (int y = 0; y < map.box[1]; y++, row += map.box[0] * map.element) {
+        const int64_t index[4] = {0, int64_t{at[1]} + y, int64_t{at[2]} + z, int64_t{at[3]} + w};
+        int64_t offset = 0;
+        bool inside = true;
+        for (int i = 1; i < 4; i++) {
+          inside = inside && index[i] >= 0 && index[i] < map.extent[i];
+          offset += index[i] * map.stride[i];
+        }
+        auto element = [&](int64_t x) {
+          return inside && x >= 0 && x < map.extent[0] ? map.base + offset + x * map.element : nullptr;
+        };
+        for (int x = 0; x < map.box[0]; x += step) {
+          unsigned char* to = row + x * map.element;
+          if (map.swizzled) to = swizzle128(to);
+          const int64_t first = int64_t{at[0]} + x;
+          if ((element(first) != nullptr) == (element(first + step - 1) != nullptr))
+            piece(to, element(first), 16);
+          else
+            for (int e = 0; e < step; e++) piece(to + e * map.element, element(first + e), map.element);
+        }
+      }
 }
-
-using Coordinates = std::array<int, 4>;
-
-struct Store {
-  TensorMap map;  ///< of a box; map.base is nullptr for a plain copy
-  Coordinates at;
-  unsigned char* dst;
-  const unsigned char* src;
-  size_t bytes;
-  std::vector<uint64_t> read;  ///< what was in shared memory, once it has been read
-};
-
-/// Bytes on their way to dst, counted by bar.
-struct Message {
-  Mbar* bar;
-  unsigned char* dst;
-  const unsigned char* src;  ///< of a plain copy, read on landing; nullptr: a box, or the values
-  size_t bytes;
-  TensorMap map;  ///< of a box; a copy, since the thread that named it may be gone
-  Coordinates at;
-  alignas(16) unsigned char values[16];
-};
 
 }  // namespace simt

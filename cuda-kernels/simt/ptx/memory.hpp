@@ -1,5 +1,7 @@
 #pragma once
 
+#include "simt/scheduler.hpp"
+
 namespace topv::ptx {
 
 inline uint32_t ld_acquire(const uint32_t* p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }

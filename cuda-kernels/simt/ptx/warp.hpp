@@ -1,5 +1,7 @@
 #pragma once
 
+#include "simt/builtins.hpp"
+
 namespace topv::ptx {
 
 inline float ex2(float x) { return exp2f(x); }
@@ -7,22 +9,23 @@ inline float lg2(float x) { return log2f(x); }
 
 inline void bar_sync(int id, int threads, SIMT_SITE) {
   simt::Quiet quiet;
-  simt::arrive_wait(simt::cur->w->blk->named[id], unsigned(threads), "bar.sync", file, line, false);
+  simt::arrive_and_wait(simt::self().block->named[id], unsigned(threads), "bar_sync", {file, line}, false);
 }
 inline void bar_arrive(int id, int threads) {
   simt::Quiet quiet;
-  simt::Barrier& bar = simt::cur->w->blk->named[id];
-  simt::hb_release(&bar);
-  simt::progress();
-  if (++bar.arrived >= unsigned(threads)) simt::release(bar);
+  simt::arrive(simt::self().block->named[id], unsigned(threads));
 }
 
 inline void grid_sync(SIMT_SITE) {
   simt::Quiet quiet;
-  simt::arrive_wait(simt::rt.grid, simt::rt.live, "grid_sync", file, line);
+  if (!simt::grid.config.cooperative) simt::fail(file, line, "grid_sync: the launch is not cooperative");
+  simt::arrive_and_wait(simt::grid.barrier, simt::grid.live, "grid_sync", {file, line}, true);
 }
 
-inline void poll(SIMT_SITE) { simt::poll_yield(file, line); }
+inline void poll(SIMT_SITE) {
+  simt::Quiet quiet;
+  simt::poll({file, line});
+}
 
 // Kernels of a stream follow each other, and registers are without number.
 inline void griddepcontrol_wait() {}

@@ -1,0 +1,22 @@
+// Running a kernel.
+#pragma once
+
+#include <functional>
+
+#include "simt/error.hpp"
+#include "simt/types.hpp"
+
+namespace simt {
+
+struct Config {
+  dim3 grid{1}, block{1};
+  size_t shared = 0;         ///< bytes of dynamic shared memory
+  unsigned cluster = 1;      ///< blocks per cluster, along x
+  bool cooperative = false;  ///< grid_sync() may be used
+};
+
+/// Runs body once per CUDA thread, to the end. Throws Error for what CUDA would refuse, and for what the kernel did wrong.
+/// Host threads take turns.
+void launch(const Config& config, const std::function<void()>& body);
+
+}  // namespace simt

@@ -1,0 +1,175 @@
+#include "simt/wgmma.hpp"
+
+#include <algorithm>
+
+#include "simt/scheduler.hpp"
+#include "simt/tensor_map.hpp"
+#include "simt/thread.hpp"
+
+namespace simt {
+namespace {
+
+// A descriptor holds the address in its lower 47 bits, the 1024s from slab to slab above, and whether it is MN-major on top.
+constexpr uint64_t kMnMajor = uint64_t{1} << 63;
+constexpr int kSlabShift = 47;
+
+unsigned char* address(uint64_t descriptor) {
+  return reinterpret_cast<unsigned char*>(descriptor & ((uint64_t{1} << kSlabShift) - 1));
+}
+size_t slab_bytes(uint64_t descriptor) { return size_t((descriptor & ~kMnMajor) >> kSlabShift) * 1024; }
+
+float value(uint16_t bits, bool half) {
+  return half ? half_bits_to_float(bits) : __uint_as_float(uint32_t{bits} << 16);
+}
+
+/// Eight elements, in accesses that every sanitizer sees.
+void load8(const unsigned char* p, bool half, float* out, int step) {
+  const auto* words = reinterpret_cast<const Word64*>(p);
+  const uint64_t bits[2] = {words[0], words[1]};
+  for (int i = 0; i < 8; i++) out[i * step] = value(uint16_t(bits[i / 4] >> i % 4 * 16), half);
+}
+/// out [16, rows]: 16 columns k of all rows of a K-major tile.
+void load_k_major(uint64_t descriptor, int rows, bool half, float* out) {
+  for (int row = 0; row < rows; row++)
+    for (int k = 0; k < 16; k += 8)
+      load8(swizzle128(address(descriptor) + row * 128 + k * 2), half, out + k * rows + row, rows);
+}
+/// out [16, n]: 16 rows k of n columns of an MN-major tile.
+void load_mn_major(uint64_t descriptor, int n, bool half, float* out) {
+  for (int k = 0; k < 16; k++)
+    for (int column = 0; column < n; column += 8) {
+      unsigned char* row = address(descriptor) + size_t(column / 64) * slab_bytes(descriptor) + k * 128;
+      load8(swizzle128(row + column % 64 * 2), half, out + k * n + column, 1);
+    }
+}
+
+/// d [64, n] += a [16, 64] transposed, times b [16, n].
+SIMT_FAST void multiply_add(const float* __restrict a, const float* __restrict b, float* __restrict d,
+                            int n) {
+  for (int m = 0; m < 64; m++)
+    for (int k = 0; k < 16; k++) {
+      const float x = a[k * 64 + m];
+      for (int j = 0; j < n; j++) d[m * n + j] += x * b[k * n + j];
+    }
+}
+
+/// Where element i of a thread's accumulators is in [64, n].
+int place(int thread, int i, int n) {
+  const int row = thread / 32 * 16 + thread % 32 / 4 + i % 4 / 2 * 8,
+            column = i / 4 * 8 + thread % 4 * 2 + i % 2;
+  return row * n + column;
+}
+
+}  // namespace
+
+uint64_t tile_descriptor(const void* tile, uint32_t bytes, Site site) {
+  if ((uintptr_t(tile) & ~uintptr_t{127}) % 1024 != 0 || uintptr_t(tile) % 16 != 0)
+    fail(site.file, site.line, "wgmma: a tile must be 1024-byte aligned");
+  if (bytes % 1024 != 0) fail(site.file, site.line, "wgmma: slabs must be a multiple of 1024 bytes apart");
+  return uintptr_t(tile) | uint64_t{bytes / 1024} << kSlabShift | (bytes != 0 ? kMnMajor : 0);
+}
+
+Warpgroup& warpgroup(Site site) {
+  Block& block = *self().block;
+  if (self().linear / 128 * 128 + 128 > block.size)
+    fail(site.file, site.line, "wgmma: needs a whole warpgroup of 128 threads");
+  auto& group = block.warpgroups[self().linear / 128];
+  if (group == nullptr) group = std::make_unique<Warpgroup>();
+  return *group;
+}
+
+int Warpgroup::index() { return int(self().linear % kThreads); }
+
+void Warpgroup::issue(const Product& product, float* d, const uint32_t* a, Site site) {
+  const int thread = index();
+  if (product.mn_major != ((product.b & kMnMajor) != 0))
+    fail(site.file, site.line, "wgmma: B is %s, but its descriptor is of %s tile",
+         product.mn_major ? "MN-major" : "K-major", product.mn_major ? "a K-major" : "an MN-major");
+  const size_t number = mine().issued++;
+  if (number == first_issued_ + queue_.size()) {  // the first to issue it
+    std::shared_ptr<Accumulators> accumulators;
+    for (Issued& other : queue_)
+      if (other.accumulators->of[thread] == d) accumulators = other.accumulators;
+    if (accumulators == nullptr) {
+      accumulators = std::make_shared<Accumulators>();
+      accumulators->n = product.n;
+      accumulators->d.resize(size_t(64 * product.n));
+    }
+    accumulators->pending++;
+    queue_.push_back(
+        {product, std::move(accumulators), std::vector<uint32_t>(product.a_in_registers ? kThreads * 4 : 0)});
+  }
+  Issued& issued = queue_[number - first_issued_];
+  Accumulators& all = *issued.accumulators;
+  const Product& same = issued.product;
+  if (same.n != product.n || same.half != product.half || same.mn_major != product.mn_major ||
+      same.keep != product.keep || same.a_in_registers != product.a_in_registers || same.a != product.a ||
+      same.b != product.b)
+    fail(site.file, site.line, "wgmma: the threads of the warpgroup issue different products");
+  if (a != nullptr) std::copy_n(a, 4, &issued.a[size_t(thread * 4)]);
+  if (all.n != product.n) fail(site.file, site.line, "wgmma: the accumulators are in use with another shape");
+  if (all.of[thread] == nullptr) {
+    if (!mine().fenced) fail(site.file, site.line, "wgmma: its registers are not fenced by wgmma_fence()");
+    all.of[thread] = d;
+    for (int i = 0; i < product.n / 2; i++) {
+      all.d[size_t(place(thread, i, product.n))] = d[i];
+      d[i] = NAN;
+    }
+  } else if (all.of[thread] != d) {
+    fail(site.file, site.line, "wgmma: the threads of the warpgroup use different accumulators");
+  }
+}
+
+void Warpgroup::commit(Site site) {
+  const size_t number = mine().committed++;
+  if (number == first_group_ + groups_.size()) groups_.push_back(mine().issued);
+  if (groups_[number - first_group_] != mine().issued)
+    fail(site.file, site.line, "wgmma: the threads of the warpgroup commit different products");
+}
+
+void Warpgroup::perform(Issued& issued) {
+  static float a[16 * 64], b[16 * 256];
+  const Product& product = issued.product;
+  if (product.a_in_registers) {
+    for (int thread = 0; thread < kThreads; thread++)
+      for (int r = 0; r < 4; r++)
+        for (int i = 0; i < 2; i++) {
+          const int row = thread / 32 * 16 + thread % 32 / 4 + r % 2 * 8, k = thread % 4 * 2 + r / 2 * 8 + i;
+          a[k * 64 + row] = value(uint16_t(issued.a[size_t(thread * 4 + r)] >> 16 * i), product.half);
+        }
+  } else {
+    Loud loud;
+    load_k_major(product.a, 64, product.half, a);
+  }
+  {
+    Loud loud;
+    if (product.mn_major)
+      load_mn_major(product.b, product.n, product.half, b);
+    else
+      load_k_major(product.b, product.n, product.half, b);
+  }
+  Accumulators& all = *issued.accumulators;
+  if (!product.keep) std::fill(all.d.begin(), all.d.end(), 0.0f);
+  multiply_add(a, b, all.d.data(), product.n);
+  if (--all.pending > 0) return;
+  for (int thread = 0; thread < kThreads; thread++)
+    for (int i = 0; i < product.n / 2; i++) all.of[thread][i] = all.d[size_t(place(thread, i, product.n))];
+}
+
+void Warpgroup::wait(size_t left, Site site) {
+  mine().fenced = false;
+  if (mine().committed < first_group_ + groups_.size() || mine().issued < first_issued_ + queue_.size())
+    fail(site.file, site.line, "wgmma_wait: other threads of the warpgroup have issued more products");
+  // Arriving releases nothing: that all threads wait for the product orders none of their other writes.
+  if (++barrier_.arrived < kThreads) {
+    simt::wait(barrier_, "wgmma_wait", site);
+  } else {
+    for (; groups_.size() > left; groups_.pop_front(), first_group_++)
+      for (; first_issued_ < groups_.front(); queue_.pop_front(), first_issued_++) perform(queue_.front());
+    release(&barrier_);
+    open(barrier_);
+  }
+  acquire(&barrier_);
+}
+
+}  // namespace simt
