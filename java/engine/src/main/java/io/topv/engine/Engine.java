@@ -15,6 +15,7 @@ import io.topv.engine.model.SequenceState;
 import io.topv.engine.schedule.Scheduler;
 import io.topv.engine.schedule.Scheduler.Batch;
 import io.topv.engine.tokenizer.Tokenizer;
+import io.topv.engine.weights.Checkpoint;
 import io.topv.runtime.Context;
 import io.topv.runtime.DType;
 import io.topv.runtime.NativeException;
@@ -86,7 +87,7 @@ public final class Engine implements AutoCloseable {
 
   private LlavaModel load(Path modelDir, KvCache.Layout layout) {
     try {
-      return new LlavaModel(config, modelDir, context, dtype, maxModelLen, layout);
+      return new LlavaModel(config, Checkpoint.open(modelDir), context, dtype, maxModelLen, layout);
     } catch (NativeException e) {
       if (e.status() != Status.OUT_OF_MEMORY) {
         throw e;

@@ -1,5 +1,6 @@
 package io.topv.cli.bench;
 
+import io.topv.cli.DeviceMixin;
 import io.topv.engine.TopvException;
 import io.topv.engine.prune.Budget;
 import io.topv.engine.prune.NoPruning;
@@ -17,9 +18,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -33,6 +36,7 @@ import tools.jackson.databind.json.JsonMapper;
     sortOptions = false,
     description = {
       "Measures a LLaVA model stage by stage. Reads from standard input, one per line:",
+      "  batch B            B copies from here on; 1 at first",
       "  vision             pixels to visual tokens",
       "  prefill [K]        prompt to first logits; with K: TopV keeps K visual tokens",
       "  decode N           N tokens after the last prefill, greedy",
@@ -58,13 +62,32 @@ final class EndToEndCommand implements Callable<Integer> {
       description = "Token ids, placeholders expanded, separated by spaces.")
   private Path prompt;
 
-  @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "0 = all cores.")
-  private int threads;
+  @Option(
+      names = "--pool",
+      paramLabel = "FILE",
+      description = "Raw bfloat16 random numbers in place of the model's weights.")
+  private Path pool;
+
+  @Option(
+      names = "--most",
+      paramLabel = "B",
+      defaultValue = "1",
+      description = "The largest batch. Default: ${DEFAULT-VALUE}.")
+  private int most;
+
+  @Mixin private DeviceMixin device;
 
   @Override
   public Integer call() throws IOException {
     JsonMapper json = new JsonMapper();
-    try (MeasuredModel measured = new MeasuredModel(model, floats(pixels), ids(prompt), threads);
+    try (MeasuredModel measured =
+            new MeasuredModel(
+                model,
+                Optional.ofNullable(pool),
+                floats(pixels),
+                ids(prompt),
+                device.options(),
+                most);
         BufferedReader in =
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
       System.out.println(json.writeValueAsString(measured.loaded()));
@@ -77,6 +100,7 @@ final class EndToEndCommand implements Callable<Integer> {
 
   private static Map<String, Object> answer(MeasuredModel measured, String[] words) {
     return switch (words[0]) {
+      case "batch" -> measured.batch(Integer.parseInt(words[1]));
       case "vision" -> measured.vision();
       case "prefill" -> measured.prefill(method(words));
       case "decode" -> measured.decode(Integer.parseInt(words[1]));

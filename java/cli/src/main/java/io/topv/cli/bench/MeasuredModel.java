@@ -11,6 +11,9 @@ import io.topv.engine.model.SequenceState;
 import io.topv.engine.prune.NoPruning;
 import io.topv.engine.prune.PruningMethod;
 import io.topv.engine.prune.VisualSpan;
+import io.topv.engine.weights.Checkpoint;
+import io.topv.engine.weights.TensorPool;
+import io.topv.engine.weights.WeightSource;
 import io.topv.runtime.Context;
 import io.topv.runtime.ContextOptions;
 import io.topv.runtime.DType;
@@ -23,10 +26,12 @@ import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** A bf16 model, one picture and one prompt, and the times of their stages. */
+/** A bf16 model, some copies of one picture and one prompt, and the times of their stages. */
 final class MeasuredModel implements AutoCloseable {
   private static final int PAGE_SIZE = 16;
   private static final int ANSWER_ROOM = 256;
@@ -34,29 +39,51 @@ final class MeasuredModel implements AutoCloseable {
   private final LlavaConfig config;
   private final int[] prompt;
   private final float[] pixels;
+  private final int mostSequences;
   private final Context context;
   private final LlavaModel model;
   private final double loadMillis;
   private List<ImageFeatures> features = List.of();
   private List<SequenceState> state = List.of();
-  private int next;
+  private int[] next = {};
+  private int batch = 1;
 
-  MeasuredModel(Path directory, float[] pixels, int[] prompt, int threads) {
+  /**
+   * Loads it.
+   *
+   * @param pool random numbers that stand for the weights; empty = the directory holds the weights
+   * @param mostSequences room in the caches
+   */
+  MeasuredModel(
+      Path directory,
+      Optional<Path> pool,
+      float[] pixels,
+      int[] prompt,
+      ContextOptions device,
+      int mostSequences) {
     this.prompt = prompt;
     this.pixels = pixels;
+    this.mostSequences = mostSequences;
     long start = System.nanoTime();
     if (!(ModelConfig.load(directory) instanceof LlavaConfig llava)) {
       throw new TopvException(directory + ": not a LLaVA model");
     }
     this.config = llava;
-    this.context = Context.open(ContextOptions.cpu(threads));
+    this.context = Context.open(device);
     TextConfig text = config.text();
     int length = prompt.length + ANSWER_ROOM;
-    int pages = (length + PAGE_SIZE - 1) / PAGE_SIZE;
+    int pages = mostSequences * ((length + PAGE_SIZE - 1) / PAGE_SIZE);
     KvCache.Layout layout =
         new KvCache.Layout(
             text.layers(), 2, text.kvHeads(), text.headDim(), PAGE_SIZE, pages, pages, DType.BF16);
-    this.model = new LlavaModel(config, directory, context, DType.BF16, length, layout);
+    try {
+      WeightSource weights =
+          pool.isPresent() ? TensorPool.open(pool.get()) : Checkpoint.open(directory);
+      this.model = new LlavaModel(config, weights, context, DType.BF16, length, layout);
+    } catch (RuntimeException | Error e) {
+      context.close();
+      throw e;
+    }
     this.loadMillis = millisSince(start);
   }
 
@@ -65,28 +92,47 @@ final class MeasuredModel implements AutoCloseable {
   }
 
   Map<String, Object> loaded() {
-    return Map.of("ms", loadMillis, "peak_bytes", Context.peakMemory(), "cpu", context.describe());
+    return Map.of(
+        "ms", loadMillis, "peak_bytes", Context.peakMemory(), "device", context.describe());
+  }
+
+  /** How many copies the next measurements run at once. */
+  Map<String, Object> batch(int count) {
+    if (count < 1 || count > mostSequences) {
+      throw new TopvException("batch = %d is not in 1 .. %d".formatted(count, mostSequences));
+    }
+    release();
+    batch = count;
+    return Map.of("batch", batch);
+  }
+
+  private void release() {
+    state.forEach(SequenceState::release);
+    state = List.of();
+    features.forEach(ImageFeatures::close);
+    features = List.of();
   }
 
   Map<String, Object> vision() {
     long start = System.nanoTime();
     encode();
+    context.synchronize();
     return Map.of("ms", millisSince(start), "peak_bytes", Context.peakMemory());
   }
 
   private void encode() {
     features.forEach(ImageFeatures::close);
-    features = model.encode(List.of(pixels), config.vision().imageSize());
+    features = model.encode(Collections.nCopies(batch, pixels), config.vision().imageSize());
   }
 
   Map<String, Object> prefill(PruningMethod method) {
     if (features.isEmpty()) {
       encode();
+      context.synchronize();
     }
     long start = System.nanoTime();
-    Tensor logits = start(method);
+    next = largest(start(method));
     double millis = millisSince(start);
-    next = largest(logits.toFloats());
     return Map.of(
         "ms",
         millis,
@@ -95,7 +141,7 @@ final class MeasuredModel implements AutoCloseable {
         "upper_tokens",
         state.get(0).upperLength(),
         "token",
-        next,
+        next[0],
         "peak_bytes",
         Context.peakMemory());
   }
@@ -103,19 +149,22 @@ final class MeasuredModel implements AutoCloseable {
   Map<String, Object> first(PruningMethod method) {
     long start = System.nanoTime();
     encode();
-    next = largest(start(method).toFloats());
+    next = largest(start(method));
     double millis = millisSince(start);
     model.takeSelectionNanos();
-    return Map.of("ms", millis, "token", next);
+    return Map.of("ms", millis, "token", next[0]);
   }
 
-  /** A fresh sequence's prompt; its logits. */
+  /** The prompt of fresh sequences; their logits. */
   private Tensor start(PruningMethod method) {
     state.forEach(SequenceState::release);
-    ImageFeatures image = features.get(0);
-    VisualSpan span = new VisualSpan(firstPlaceholder(), image.width(), image.height());
-    state = List.of(model.newSequence(prompt, List.of(span), features, method));
+    state = features.stream().map(image -> sequence(image, method)).toList();
     return model.prefill(state);
+  }
+
+  private SequenceState sequence(ImageFeatures image, PruningMethod method) {
+    VisualSpan span = new VisualSpan(firstPlaceholder(), image.width(), image.height());
+    return model.newSequence(prompt, List.of(span), List.of(image), method);
   }
 
   private int firstPlaceholder() {
@@ -131,14 +180,15 @@ final class MeasuredModel implements AutoCloseable {
     int[] tokens = new int[count];
     long start = System.nanoTime();
     for (int i = 0; i < count; i++) {
-      tokens[i] = next;
-      next = largest(model.decode(state, new int[] {next}).toFloats());
+      tokens[i] = next[0];
+      next = largest(model.decode(state, next));
     }
     return Map.of("ms", millisSince(start), "tokens", tokens);
   }
 
   /** Raw little-endian float32 [1 + ids, V]. */
   Map<String, Object> force(Path file, int[] ids) {
+    batch(1);
     encode();
     try (WritableByteChannel out = Channels.newChannel(Files.newOutputStream(file))) {
       write(out, start(new NoPruning(model.cache().layout().lowerLayers())).toFloats());
@@ -160,11 +210,16 @@ final class MeasuredModel implements AutoCloseable {
     }
   }
 
-  private static int largest(float[] values) {
-    int best = 0;
-    for (int i = 1; i < values.length; i++) {
-      if (values[i] > values[best]) {
-        best = i;
+  /** The best token of each row. */
+  private static int[] largest(Tensor logits) {
+    float[] values = logits.toFloats();
+    int vocab = (int) logits.cols();
+    int[] best = new int[(int) logits.rows()];
+    for (int row = 0; row < best.length; row++) {
+      for (int i = 1; i < vocab; i++) {
+        if (values[row * vocab + i] > values[row * vocab + best[row]]) {
+          best[row] = i;
+        }
       }
     }
     return best;

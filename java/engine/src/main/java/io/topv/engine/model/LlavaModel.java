@@ -8,13 +8,12 @@ import io.topv.engine.kv.KvCache;
 import io.topv.engine.prune.NoPruning;
 import io.topv.engine.prune.PruningMethod;
 import io.topv.engine.prune.VisualSpan;
-import io.topv.engine.weights.Checkpoint;
 import io.topv.engine.weights.WeightNames;
+import io.topv.engine.weights.WeightSource;
 import io.topv.runtime.Context;
 import io.topv.runtime.DType;
 import io.topv.runtime.DeviceBuffer;
 import io.topv.runtime.Tensor;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,7 +26,7 @@ import java.util.Optional;
 public final class LlavaModel implements AutoCloseable {
   private final ModelConfig config;
   private final Context context;
-  private final Checkpoint checkpoint;
+  private final WeightSource weights;
   private final WeightLoader loader;
   private final Workspace workspace;
   private final LlamaDecoder decoder;
@@ -40,23 +39,24 @@ public final class LlavaModel implements AutoCloseable {
   /**
    * Loads the weights.
    *
+   * @param weights closed with this, or where this fails
    * @param maxPositions longest sequence
    * @param layout sizes of the KV cache
    */
   public LlavaModel(
       ModelConfig config,
-      Path modelDir,
+      WeightSource weights,
       Context context,
       DType compute,
       int maxPositions,
       KvCache.Layout layout) {
     this.config = config;
     this.context = context;
-    this.checkpoint = Checkpoint.open(modelDir);
-    this.loader = new WeightLoader(context, checkpoint, compute);
+    this.weights = weights;
+    this.loader = new WeightLoader(context, weights, compute);
     this.workspace = new Workspace(context);
     try {
-      WeightNames names = WeightNames.detect(checkpoint, config);
+      WeightNames names = WeightNames.detect(weights, config);
       this.decoder = new LlamaDecoder(config.text(), names, loader, workspace, maxPositions);
       Optional<LlavaConfig> llava =
           config instanceof LlavaConfig c ? Optional.of(c) : Optional.empty();
@@ -67,7 +67,7 @@ public final class LlavaModel implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       workspace.close();
       loader.close();
-      checkpoint.close();
+      weights.close();
       throw e;
     }
   }
@@ -264,6 +264,6 @@ public final class LlavaModel implements AutoCloseable {
     cache.close();
     workspace.close();
     loader.close();
-    checkpoint.close();
+    weights.close();
   }
 }

@@ -1,7 +1,7 @@
 package io.topv.engine.model;
 
 import io.topv.engine.TopvException;
-import io.topv.engine.weights.Checkpoint;
+import io.topv.engine.weights.WeightSource;
 import io.topv.engine.weights.WeightTensor;
 import io.topv.runtime.Context;
 import io.topv.runtime.DType;
@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Brings tensors of a checkpoint to the device and owns them. The checkpoint stays open: matrices
- * may be read in place.
+ * Brings tensors of a checkpoint to the device and owns them. Their source stays open: matrices may
+ * be read in place.
  */
 final class WeightLoader implements AutoCloseable {
 
@@ -24,13 +24,13 @@ final class WeightLoader implements AutoCloseable {
   record Rows(String name, long rows) {}
 
   private final Context context;
-  private final Checkpoint checkpoint;
+  private final WeightSource weights;
   private final DType compute;
   private final List<AutoCloseable> owned = new ArrayList<>();
 
-  WeightLoader(Context context, Checkpoint checkpoint, DType compute) {
+  WeightLoader(Context context, WeightSource weights, DType compute) {
     this.context = context;
-    this.checkpoint = checkpoint;
+    this.weights = weights;
     this.compute = compute;
   }
 
@@ -45,13 +45,13 @@ final class WeightLoader implements AutoCloseable {
   /** One matrix of the stacked {@code parts}. */
   Weight matrix(long k, Rows... parts) {
     List<WeightTensor> tensors =
-        Arrays.stream(parts).map(part -> checkpoint.require(part.name(), part.rows(), k)).toList();
+        Arrays.stream(parts).map(part -> weights.require(part.name(), part.rows(), k)).toList();
     return pack(tensors, k);
   }
 
   /** A convolution kernel [rows, 3, patch, patch] as a matrix [rows, 3 * patch * patch]. */
   Weight patches(String name, long rows, long patch) {
-    return pack(List.of(checkpoint.require(name, rows, 3, patch, patch)), 3 * patch * patch);
+    return pack(List.of(weights.require(name, rows, 3, patch, patch)), 3 * patch * patch);
   }
 
   private Weight pack(List<WeightTensor> tensors, long k) {
@@ -75,7 +75,7 @@ final class WeightLoader implements AutoCloseable {
     float[] values = new float[total];
     int at = 0;
     for (Rows part : parts) {
-      float[] floats = checkpoint.require(part.name(), part.rows()).toFloats();
+      float[] floats = weights.require(part.name(), part.rows()).toFloats();
       System.arraycopy(floats, 0, values, at, floats.length);
       at += floats.length;
     }
@@ -89,7 +89,7 @@ final class WeightLoader implements AutoCloseable {
 
   /** The host's values of a stored matrix. */
   float[] values(String name, long rows, long cols) {
-    return checkpoint.require(name, rows, cols).toFloats();
+    return weights.require(name, rows, cols).toFloats();
   }
 
   /** A new F32 tensor. */
@@ -101,7 +101,7 @@ final class WeightLoader implements AutoCloseable {
 
   /** A stored matrix as it is, for look-ups. */
   Tensor table(String name, long rows, long cols) {
-    WeightTensor stored = checkpoint.require(name, rows, cols);
+    WeightTensor stored = weights.require(name, rows, cols);
     DeviceBuffer buffer = context.allocate(stored.dtype(), rows, cols);
     owned.add(buffer);
     return buffer.tensor(stored.dtype(), rows, cols).put(stored.memory());

@@ -18,7 +18,7 @@ import java.util.TreeSet;
 /**
  * The weights of a model: model.safetensors, or the shards that model.safetensors.index.json names.
  */
-public final class Checkpoint implements AutoCloseable {
+public final class Checkpoint implements WeightSource {
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
 
@@ -129,14 +129,13 @@ public final class Checkpoint implements AutoCloseable {
     return "; expected a model in Hugging Face format";
   }
 
-  /**
-   * The file that says which tensors there are: the single one or the index. Errors call the
-   * checkpoint so.
-   */
+  /** The file that says which tensors there are: the single one or the index. */
+  @Override
   public String name() {
     return name;
   }
 
+  @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(tensors.keySet());
   }
@@ -150,17 +149,13 @@ public final class Checkpoint implements AutoCloseable {
     return Optional.ofNullable(tensors.get(tensor));
   }
 
-  /**
-   * The tensor of that name, of exactly that shape, of a type that weights may have.
-   *
-   * @throws TopvException when it is missing or differs
-   */
+  @Override
   public WeightTensor require(String tensor, long... shape) {
     return require(tensor, "", shape);
   }
 
   /**
-   * As above.
+   * As {@link #require(String, long...)}.
    *
    * @param fields the fields of config.json that the shape follows from, "hidden_size = 64", or ""
    */

@@ -50,10 +50,10 @@ public final class WeightNames {
   }
 
   /** Finds the scheme of an open checkpoint. */
-  public static WeightNames detect(Checkpoint checkpoint, ModelConfig config) {
+  public static WeightNames detect(WeightSource weights, ModelConfig config) {
     return detect(
-        checkpoint.name(),
-        checkpoint.names(),
+        weights.name(),
+        weights.names(),
         config instanceof LlavaConfig,
         config.text().tieWordEmbeddings());
   }

@@ -7,6 +7,7 @@ import io.topv.engine.kv.KvCache;
 import io.topv.engine.prune.NoPruning;
 import io.topv.engine.prune.PruningMethod;
 import io.topv.engine.prune.VisualSpan;
+import io.topv.engine.weights.Checkpoint;
 import io.topv.runtime.Context;
 import io.topv.runtime.ContextOptions;
 import io.topv.runtime.DType;
@@ -73,7 +74,9 @@ final class TestModel implements AutoCloseable {
             dtype);
     try {
       return new TestModel(
-          context, new LlavaModel(config, directory, context, dtype, sizes.maxPositions(), layout));
+          context,
+          new LlavaModel(
+              config, Checkpoint.open(directory), context, dtype, sizes.maxPositions(), layout));
     } catch (RuntimeException | Error e) {
       context.close();
       throw e;
