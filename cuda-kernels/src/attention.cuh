@@ -42,7 +42,7 @@ enum class AttentionOp { prefill, decode };
 /// Queries and keys of one sequence.
 struct Sequence {
   int b;
-  int64_t first_query, first_key;  ///< rows; first_key is 0 when paged
+  int first_query, first_key;  ///< rows; first_key is 0 when paged
   int queries, keys;
 };
 
@@ -91,7 +91,7 @@ __device__ __forceinline__ bool load_sequence(const Attention& p, int b, Sequenc
 /// Row of key j of a sequence in k and v; -1 (and a fault) where its page does not exist.
 template <AttentionOp op>
 __device__ __forceinline__ int64_t key_row(const Attention& p, const Sequence& s, int j) {
-  if (p.block_table == nullptr) return s.first_key + j;
+  if (p.block_table == nullptr) return int64_t{s.first_key} + j;
   const int i = p.pages.divide(j);
   const int32_t page = p.block_table[int64_t{s.b} * p.max_pages + i];
   if (page < 0 || page >= p.page_count) {
@@ -101,14 +101,27 @@ __device__ __forceinline__ int64_t key_row(const Attention& p, const Sequence& s
   return int64_t{page} * p.page_size + (j - i * p.page_size);
 }
 
-/// The keys [begin, end) that query i of a sequence sees.
+/// The keys [begin, end) that a query sees; none where end <= begin.
 struct Visible {
   int begin, end;
 };
+
+/// The same for all queries i of a sequence: keys begin + i .. end + i, as far as they exist. Far less than 2^30 of each.
+struct Window {
+  int begin, end, keys;
+
+  __device__ __forceinline__ Visible of(int i) const {
+    return {begin + i > 0 ? begin + i : 0, end + i < keys ? end + i : keys};
+  }
+};
+__device__ __forceinline__ Window window(const Attention& p, const Sequence& s) {
+  constexpr int kFar = 1 << 30;
+  const int own = s.keys - s.queries;
+  return {p.window_left < kFar ? own - p.window_left : -kFar,
+          p.window_right < kFar ? own + p.window_right + 1 : kFar, s.keys};
+}
 __device__ __forceinline__ Visible visible(const Attention& p, const Sequence& s, int i) {
-  const int64_t own = int64_t{i} + s.keys - s.queries;
-  const auto clamp = [&](int64_t j) { return static_cast<int>(j < 0 ? 0 : j > s.keys ? s.keys : j); };
-  return {clamp(own - p.window_left), clamp(own + p.window_right + 1)};
+  return window(p, s).of(i);
 }
 
 }  // namespace topv::cuda

@@ -4,9 +4,24 @@
 
 namespace topv::cuda {
 
+namespace {
+
+/// Whether rows of this array can be copied in pieces of 16 bytes.
+bool aligned(const void* base, int64_t ld) {
+  return reinterpret_cast<uintptr_t>(base) % 16 == 0 && ld % 8 == 0;
+}
+
+bool tensor_cores(const Attention& p) {
+  return p.dtype != TOPV_F32 && p.head_dim <= 128 && p.scale > 0 && aligned(p.q, p.ldq) &&
+         aligned(p.k, p.ldk) && aligned(p.v, p.ldv) && aligned(p.out, p.ldo);
+}
+
+}  // namespace
+
 void attention_forward(const Run& run, const AttentionParams& params) {
   if (params.batch == 0 || params.max_seqlen_q == 0) return;
-  attention_prefill_simt(run, Attention(run, params));
+  const Attention p(run, params);
+  tensor_cores(p) ? attention_prefill_mma(run, p) : attention_prefill_simt(run, p);
 }
 
 void attention_prefill(const Run& run, const topv_attention_params& params) {

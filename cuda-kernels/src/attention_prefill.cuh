@@ -24,6 +24,9 @@ __device__ __forceinline__ PrefillTile prefill_tile(const Attention& p, int rows
           static_cast<int>(gridDim.y - 1 - blockIdx.y) * rows};
 }
 
+/// Every shape, alignment and type.
 void attention_prefill_simt(const Run& run, const Attention& p);
+/// bfloat16 and float16, D <= 128, scale > 0, rows of q, k, v and out 16-byte aligned.
+void attention_prefill_mma(const Run& run, const Attention& p);
 
 }  // namespace topv::cuda

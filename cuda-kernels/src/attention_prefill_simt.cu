@@ -66,10 +66,12 @@ __global__ void __launch_bounds__(kThreads, 2) attention_prefill_simt_kernel(Att
   const bool busy = warp * kWarpRows < rows;
 
   for (int i = warp; i < rows; i += kWarps) {
-    copy_row(p, p.q, (s.first_query + tile.first + i) * p.ldq + int64_t{head} * dim, queries + i * stride);
+    copy_row(p, p.q, int64_t{s.first_query + tile.first + i} * p.ldq + int64_t{head} * dim,
+             queries + i * stride);
   }
   for (int i = rows + warp; i < kRows; i += kWarps) copy_row(p, p.q, -1, queries + i * stride);
 
+  const Window window = cuda::window(p, s);
   const float scale = p.softcap > 0 ? p.scale / p.softcap : p.scale * 1.44269504f;
   const float cap = p.softcap * 1.44269504f;
   Visible seen[2];
@@ -77,13 +79,13 @@ __global__ void __launch_bounds__(kThreads, 2) attention_prefill_simt_kernel(Att
   float4 result[2][kQuads];
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
-    seen[h] = visible(p, s, tile.first + row + h * kWarpRows / 2);
+    seen[h] = window.of(tile.first + row + h * kWarpRows / 2);
     maximum[h] = -INFINITY;
 #pragma unroll
     for (int i = 0; i < kQuads; ++i) result[h][i] = {0, 0, 0, 0};
   }
-  const int begin = visible(p, s, tile.first).begin / kKeys * kKeys;
-  const int end = visible(p, s, tile.first + rows - 1).end;
+  const int begin = window.of(tile.first).begin / kKeys * kKeys;
+  const int end = window.of(tile.first + rows - 1).end;
 
   for (int first = begin; first < end; first += kKeys) {
     __syncthreads();  // the tile before has been read
@@ -159,7 +161,7 @@ __global__ void __launch_bounds__(kThreads, 2) attention_prefill_simt_kernel(Att
     for (int lane = 1; lane < kColumns; lane *= 2) sum[h] += __shfl_xor_sync(~0u, sum[h], lane);
     const int i = row + h * kWarpRows / 2;
     if (i >= rows) continue;
-    const int64_t query = s.first_query + tile.first + i;
+    const int64_t query = int64_t{s.first_query} + tile.first + i;
     const float inverse = sum[h] > 0 ? 1.0f / sum[h] : 0.0f;
 #pragma unroll
     for (int quad = 0; quad < kQuads; ++quad) {

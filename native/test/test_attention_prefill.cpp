@@ -42,7 +42,27 @@ TEST(agrees_with_the_reference_for_every_head_size) {
           s.dtype = dtype;
           run(ctx, s);
           s.causal = false;
+          s.pad = 0;
+          run(ctx, s);
           s.page_size = 7;
+          run(ctx, s);
+        }
+      }
+    }
+  });
+}
+
+TEST(agrees_with_the_reference_where_tiles_end) {
+  test::for_each_context([](test::Context& ctx) {
+    for (const int32_t dtype : test::attention_dtypes()) {
+      for (const int head_dim : {64, 80, 96, 120, 128}) {
+        for (const int page_size : {0, 16, 64}) {
+          test::AttentionShape s{{127, 128, 129, 1, 0, 65}, {128, 127, 193, 257, 5, 65}};
+          s.head_dim = head_dim;
+          s.causal = page_size != 64;
+          s.page_size = page_size;
+          s.pad = 8;
+          s.dtype = dtype;
           run(ctx, s);
         }
       }
