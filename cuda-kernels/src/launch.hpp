@@ -17,6 +17,45 @@ struct Shape {
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+#ifndef TOPV_SIMT
+/// A shape as the CUDA runtime wants it, for a kernel that is told of its demands.
+class Config {
+ public:
+  Config(const Run& run, const Shape& shape, const void* kernel) {
+    if (shape.shared > 48 * 1024) {
+      check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                 static_cast<int>(shape.shared)),
+            "launch: shared memory");
+    }
+    if (shape.cluster > 8) {
+      check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
+            "launch: cluster");
+    }
+    config_.gridDim = shape.grid;
+    config_.blockDim = shape.block;
+    config_.dynamicSmemBytes = shape.shared;
+    config_.stream = run.stream;
+    config_.attrs = attributes_;
+    if (shape.cluster > 1) {
+      attributes_[config_.numAttrs].id = cudaLaunchAttributeClusterDimension;
+      attributes_[config_.numAttrs++].val.clusterDim = {shape.cluster, 1, 1};
+    }
+    if (shape.cooperative) {
+      attributes_[config_.numAttrs].id = cudaLaunchAttributeCooperative;
+      attributes_[config_.numAttrs++].val.cooperative = 1;
+    }
+  }
+  Config(const Config&) = delete;
+  Config& operator=(const Config&) = delete;
+
+  const cudaLaunchConfig_t* get() const { return &config_; }
+
+ private:
+  cudaLaunchAttribute attributes_[2];
+  cudaLaunchConfig_t config_ = {};
+};
+#endif
+
 /// Throws where the launch is refused. An empty grid is no launch.
 template <typename... P, typename... A>
 void launch(const Run& run, const Shape& shape, void (*kernel)(P...), A&&... arguments) {
@@ -25,31 +64,23 @@ void launch(const Run& run, const Shape& shape, void (*kernel)(P...), A&&... arg
   simt::enqueue(run.stream, {shape.grid, shape.block, shape.shared, shape.cluster, shape.cooperative},
                 [=] { kernel(P(arguments)...); });
 #else
+  const Config config(run, shape, reinterpret_cast<const void*>(kernel));
+  check(cudaLaunchKernelEx(config.get(), kernel, P(std::forward<A>(arguments))...), "launch");
+#endif
+}
+
+/// How many clusters of a shape the device holds at a time; 0 where such clusters do not fit.
+template <typename... P>
+int resident_clusters(const Run& run, const Shape& shape, void (*kernel)(P...)) {
+#ifdef TOPV_SIMT
+  static_cast<void>(kernel);
+  return run.device.multiprocessors / static_cast<int>(shape.cluster);
+#else
   const void* entry = reinterpret_cast<const void*>(kernel);
-  if (shape.shared > 48 * 1024) {
-    check(cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(shape.shared)),
-          "launch: shared memory");
-  }
-  if (shape.cluster > 8) {
-    check(cudaFuncSetAttribute(entry, cudaFuncAttributeNonPortableClusterSizeAllowed, 1), "launch: cluster");
-  }
-  cudaLaunchAttribute attributes[2];
-  cudaLaunchConfig_t config = {};
-  config.gridDim = shape.grid;
-  config.blockDim = shape.block;
-  config.dynamicSmemBytes = shape.shared;
-  config.stream = run.stream;
-  config.attrs = attributes;
-  if (shape.cluster > 1) {
-    attributes[config.numAttrs].id = cudaLaunchAttributeClusterDimension;
-    attributes[config.numAttrs++].val.clusterDim = {shape.cluster, 1, 1};
-  }
-  if (shape.cooperative) {
-    attributes[config.numAttrs].id = cudaLaunchAttributeCooperative;
-    attributes[config.numAttrs++].val.cooperative = 1;
-  }
-  check(cudaLaunchKernelEx(&config, kernel, P(std::forward<A>(arguments))...), "launch");
+  const Config config(run, shape, entry);
+  int count = 0;
+  check(cudaOccupancyMaxActiveClusters(&count, entry, config.get()), "launch: clusters");
+  return count;
 #endif
 }
 

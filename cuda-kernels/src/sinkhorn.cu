@@ -26,15 +26,22 @@ void sinkhorn(const Run& run, const topv_sinkhorn_params& p) {
   batch.epsilon = p.epsilon;
   batch.power = p.solver == TOPV_SOLVER_UNBALANCED ? p.lambda / (p.lambda + p.epsilon) : 1.0f;
 
-  int64_t cost = 0, token = 0;
-  for (int m = 0; m < p.images; ++m) {
-    batch.image[batch.images++] = {cost, token, p.tokens[m], m};
-    cost += int64_t{p.tokens[m]} * p.tokens[m];
-    token += p.tokens[m];
-    if (batch.images < kImages && m < p.images - 1) continue;
-    scale_on_grid(run, batch);
+  const auto solve = [&](int rows) {
+    if (batch.images == 0) return;
+    if (rows == 0 || !scale_on_clusters(run, batch, rows)) scale_on_grid(run, batch);
     solve_logarithms(run, batch);
     batch.images = 0;
+  };
+  for (int rows = 0; rows <= kMostRows; ++rows) {  // images of a form go together
+    int64_t cost = 0, token = 0;
+    for (int m = 0; m < p.images; ++m) {
+      const int64_t n = p.tokens[m];
+      if (cluster_rows(run, n) == rows) batch.image[batch.images++] = {cost, token, p.tokens[m], m};
+      if (batch.images == kImages) solve(rows);
+      cost += n * n;
+      token += n;
+    }
+    solve(rows);
   }
 }
 

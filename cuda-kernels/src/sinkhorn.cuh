@@ -131,12 +131,20 @@ __device__ __forceinline__ float marginal(const float* weight, const Image& imag
   return static_cast<float>(static_cast<double>(weight[image.token + i]) / sum);
 }
 
-__device__ __forceinline__ void report_cost(const Batch& b, const Image& image, int i, int j, float cost) {
-  report(b.fault, FaultKind::sinkhorn_cost, i, j, image.index, cost);
+/// Reports the costs of row i that are not finite, by a whole warp.
+__device__ __forceinline__ void report_costs(const Batch& b, const Image& image, int i) {
+  const float* row = b.cost + image.cost + int64_t{i} * image.tokens;
+  for (int j = int(threadIdx.x) % 32; j < image.tokens; j += 32)
+    if (!finite(row[j])) report(b.fault, FaultKind::sinkhorn_cost, i, j, image.index, row[j]);
 }
 
-/// Queues the scaling form for a batch: status and importance of each image, and for those in kRange the marginals.
-void scale_on_clusters(const Run& run, const Batch& batch);
+/// The clusters' form for an image: rows of a chunk per warp, 1..kMostRows; 0 where there is none.
+constexpr int kMostRows = 4;
+int cluster_rows(const Run& run, int64_t tokens);
+
+/// The scaling form for a batch: status and importance of each image; for those in kRange the marginals.
+/// False, and nothing is done, where such clusters do not fit the device.
+bool scale_on_clusters(const Run& run, const Batch& batch, int rows);
 void scale_on_grid(const Run& run, const Batch& batch);
 /// Solves the images in kRange in the logarithmic domain.
 void solve_logarithms(const Run& run, const Batch& batch);

@@ -16,7 +16,7 @@ namespace topv::cuda::transport {
 namespace {
 
 constexpr int kSlab = 16;  // tokens
-constexpr int kThreads = 512, kWarps = kThreads / 32, kBlocksPerMultiprocessor = 2;
+constexpr int kThreads = 512, kWarps = kThreads / 32;
 constexpr int kParts = kThreads / kSlab;  // threads that share a column's sum
 static_assert(kWarps == kSlab, "a warp per row");
 
@@ -47,7 +47,7 @@ struct Slab {
         partial(w.partial + partial_of),
         number(slab - w.slab[m]),
         count((image.tokens + kSlab - 1) / kSlab),
-        rows(std::min(kSlab, image.tokens - number * kSlab)),
+        rows(min(kSlab, image.tokens - number * kSlab)),
         index(slab) {}
 };
 
@@ -74,13 +74,14 @@ __device__ __forceinline__ void prepare(const Batch& b, const Work& w, float (&l
     if (warp < s.rows) {
       const float* row = b.cost + s.cost + int64_t{warp} * n;
       bool good = true;
+#pragma unroll 4
       for (int j = lane; j < n; j += 32) {
-        const float cost = row[j];
-        if (!finite(cost)) report_cost(b, s.image, s.number * kSlab + warp, j, cost);
-        good = good && finite(cost);
-        least = fminf(least, cost);
+        good = good && finite(row[j]);
+        least = fminf(least, row[j]);
       }
-      least = __all_sync(~0u, good) ? -warp_max(-least) : NAN;
+      good = __all_sync(~0u, good);
+      least = good ? -warp_max(-least) : NAN;
+      if (!good) report_costs(b, s.image, s.number * kSlab + warp);
     }
     if (lane == 0) least_of[warp] = least;
     if (s.number == 0 && warp < 2) {
@@ -193,7 +194,7 @@ __device__ __forceinline__ void step_columns(const Batch& b, const Work& w, floa
   });
 }
 
-__global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
+__global__ void __launch_bounds__(kThreads, 2)
     sinkhorn_grid_kernel(const __grid_constant__ Batch b, const __grid_constant__ Work w) {
   TOPV_SHARED(float, scales, [kSlab]);
   TOPV_SHARED(double, weights, [2]);
@@ -252,7 +253,7 @@ __device__ __forceinline__ double log_row_sum(const float* row, const double* sc
   return most + log(warp_sum(part.relative(most)));
 }
 
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 1)
     sinkhorn_logarithms_kernel(const __grid_constant__ Batch b, const __grid_constant__ Logarithms w) {
   TOPV_SHARED(double, most_of, [kParts][kSlab]);
   TOPV_SHARED(double, sum_of, [kParts][kSlab]);
@@ -330,9 +331,9 @@ __global__ void __launch_bounds__(kThreads)
 
 int slabs(const Image& image) { return int(ceil_div(image.tokens, kSlab)); }
 
-/// At most so many blocks as are resident at once.
-Shape cooperative(const Run& run, int blocks) {
-  const int resident = std::max(run.device.multiprocessors, 1) * kBlocksPerMultiprocessor;
+/// At most so many blocks as are resident at once: those of a multiprocessor are in the kernel's launch bounds.
+Shape cooperative(const Run& run, int blocks, int per_multiprocessor) {
+  const int resident = std::max(run.device.multiprocessors, 1) * per_multiprocessor;
   Shape shape = {dim3(unsigned(std::min(blocks, resident))), dim3(kThreads)};
   shape.cooperative = true;
   return shape;
@@ -353,7 +354,7 @@ void scale_on_grid(const Run& run, const Batch& batch) {
   for (float** vector : {&work.u, &work.v, &work.x, &work.result}) *vector = run.scratch.take<float>(end);
   work.least = run.scratch.take<float>(work.slabs);
   work.partial = run.scratch.take<float>(partial);
-  launch(run, cooperative(run, work.slabs), sinkhorn_grid_kernel, batch, work);
+  launch(run, cooperative(run, work.slabs, 2), sinkhorn_grid_kernel, batch, work);
 }
 
 void solve_logarithms(const Run& run, const Batch& batch) {
@@ -368,7 +369,7 @@ void solve_logarithms(const Run& run, const Batch& batch) {
     *vector = run.scratch.take<double>(most);
   work.result = run.scratch.take<float>(most);
   work.seen = run.scratch.take<int>(1);
-  launch(run, cooperative(run, blocks), sinkhorn_logarithms_kernel, batch, work);
+  launch(run, cooperative(run, blocks, 1), sinkhorn_logarithms_kernel, batch, work);
 }
 
 }  // namespace topv::cuda::transport

@@ -5,8 +5,6 @@
 // block per bit. Token i is then kept or not by two counts over the tokens before it: those above that threshold, and
 // those equal to it. Where it goes follows from the same two counts, so one scan suffices. Integers only: exact.
 // Grid: images. Bound: the latency of 33 counts, about 1 us; N up to 4,096 is read once and held in registers.
-#include <algorithm>
-
 #include "kernels.h"
 #include "launch.hpp"
 
@@ -92,7 +90,7 @@ __global__ void __launch_bounds__(kThreads) token_select_kernel(const __grid_con
     const uint32_t lower = (1u << lane) - 1;
     const int a = above_before + int(before & 0xffff) + __popc(above & lower);
     const int e = equal_before + int(before >> 16) + __popc(equal & lower);
-    const int others = i - a - std::min(e, equals);  // before token i
+    const int others = i - a - min(e, equals);  // before token i
     const bool in_top = key > threshold || (key == threshold && e < equals);
     const int every = s.recover_every;
     const int recovered = every > 0 ? others / every + (others % every != 0) : 0;

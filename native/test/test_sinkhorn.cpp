@@ -79,6 +79,22 @@ TEST(every_solver_agrees_with_the_reference) {
   }
 }
 
+// Sizes at the borders of the forms that a GPU has (sinkhorn_cluster.cu: 192 tokens per row of a warp).
+TEST(larger_images_agree_with_the_reference) {
+  for (const int32_t n : {192, 193, 383, 385, 575, 576, 577, 768, 769}) {
+    const Problem problem(n, static_cast<uint64_t>(n));
+    const int solver = test::kSolvers[n % 5];
+    const Transport o{solver, 2, 0.5, 0.25};
+    const auto expected =
+        reference::sinkhorn(o, doubles(problem.cost), reference::marginal(doubles(problem.p)),
+                            reference::marginal(doubles(problem.q)));
+    test::for_each_context([&](test::Context& ctx) {
+      check(problem.solve(ctx, o), expected, solver == TOPV_SOLVER_PRINTED ? 1e-4 : 1e-5,
+            "solver " + std::to_string(solver) + " n " + std::to_string(n));
+    });
+  }
+}
+
 TEST(agrees_with_pot) {
   const Floats cost(std::begin(golden::kCost), std::end(golden::kCost));
   const Floats p(std::begin(golden::kSource), std::end(golden::kSource));
@@ -356,6 +372,45 @@ TEST(images_in_a_batch_equal_the_images_alone_at_any_number_of_threads) {
       }
       CHECK(all == alone);
     }
+  });
+}
+
+// More images than a GPU has clusters of 16 blocks for: it takes smaller ones, which must change nothing.
+TEST(images_in_a_large_batch_equal_the_images_alone) {
+  test::for_each_pair([](test::Context& single, test::Context& pair) {
+    const std::vector<int32_t> tokens = {400, 30, 385, 200, 576, 390, 577, 400, 401, 770, 402, 403, 404, 576};
+    const Transport o{TOPV_SOLVER_UNBALANCED, 2, 0.5, 0.25};
+    Floats cost, p, q, alone;
+    for (const int32_t n : tokens) {
+      const Problem one(n, static_cast<uint64_t>(n));
+      cost.insert(cost.end(), one.cost.begin(), one.cost.end());
+      p.insert(p.end(), one.p.begin(), one.p.end());
+      q.insert(q.end(), one.q.begin(), one.q.end());
+      const Floats solved = one.solve(single, o);
+      alone.insert(alone.end(), solved.begin(), solved.end());
+    }
+    CHECK(alone == test::sinkhorn(pair, o, cost, p, q, tokens));
+  });
+}
+
+// An image that needs the logarithmic domain, and two that do not, in one call.
+TEST(images_that_float32_does_not_hold_leave_the_others_alone) {
+  test::for_each_context([](test::Context& ctx) {
+    const std::vector<int32_t> tokens = {40, 25, 210};
+    const Transport o{TOPV_SOLVER_STANDARD_UV, 4, static_cast<double>(0.01f), 0};
+    Floats cost;
+    reference::Values expected;
+    for (const int32_t n : tokens) {
+      const Problem one(n, static_cast<uint64_t>(n), 0, n == 25 ? 20.0f : 0.2f);
+      cost.insert(cost.end(), one.cost.begin(), one.cost.end());
+      const reference::Values uniform(static_cast<size_t>(n), 1.0 / n);
+      const auto solved = reference::sinkhorn(o, doubles(one.cost), uniform, uniform);
+      expected.insert(expected.end(), solved.begin(), solved.end());
+    }
+    const Floats actual = test::sinkhorn(ctx, o, cost, {}, {}, tokens);
+    // The exponent of a cost of 20 has a rounding error of 2000 / 2^24.
+    for (size_t i = 0; i < expected.size(); ++i)
+      CLOSE(actual[i], expected[i], 1e-3 * expected[i] + 1e-37, "token " + std::to_string(i));
   });
 }
 
