@@ -53,9 +53,33 @@ TEST(agrees_at_full_size) {
   for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) run({{24}, {24}, 384, 0, false, dtype, 0}, 3);
 }
 
+TEST(agrees_over_many_columns) {
+  for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
+    run({{7}, {5}, 2100, 4, true, dtype, 0}, 6);
+    run({{10}, {13}, 1032, 8, true, dtype, 0}, 7);
+  }
+}
+
 TEST(components_that_all_features_share_do_not_cancel) {
   // Without centring, distances would be off by 2^-24 * |S|^2: 1e4 times what is allowed here.
-  run({{9}, {7}, 96, 0, false, TOPV_F32, 100}, 5);
+  for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
+    run({{9}, {7}, 96, 0, false, dtype, 100}, 5);
+    run({{9}, {7}, 96, 0, false, dtype, 3}, 5);
+  }
+}
+
+TEST(tokens_that_equal_their_targets_cost_nothing) {
+  for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
+    test::CostCase one({{6}, {7}, 200, 0, false, dtype, 0}, 8);
+    one.target = one.source;
+    one.params.target = one.target.data();
+    one.params.beta = one.params.gamma = 0;
+    const reference::Cost expected = reference::transport_cost(one.params);
+    test::for_each_context([&](test::Context& ctx) {
+      one.run(ctx);
+      check(one, expected);
+    });
+  }
 }
 
 TEST(several_images_of_any_grid_equal_the_images_alone) {
@@ -75,6 +99,32 @@ TEST(several_images_of_any_grid_equal_the_images_alone) {
         one.run(ctx);
         for (const float value : one.cost) CHECK(value == all.cost[square++]);
         first += all.tokens[m];
+      }
+    });
+  }
+}
+
+TEST(many_images_equal_the_images_alone) {
+  // More images than one launch takes; and so many tiles that no image has help from other blocks.
+  const std::pair<std::vector<int32_t>, std::vector<int32_t>> batches[] = {
+      {std::vector<int32_t>(70, 3), std::vector<int32_t>(70, 2)},
+      {std::vector<int32_t>(33, 14), std::vector<int32_t>(33, 14)}};
+  for (const auto& [w, h] : batches) {
+    const int64_t cols = w.size() > 64 ? 40 : 1030, n = int64_t{w[0]} * h[0];
+    test::CostCase all({w, h, cols, 2, false, TOPV_BF16, 0}, 12);
+    test::for_each_context([&, w = w, h = h](test::Context& ctx) {
+      all.run(ctx);
+      for (const int64_t m : {int64_t{0}, static_cast<int64_t>(w.size()) - 1}) {
+        test::CostCase one({{w[0]}, {h[0]}, cols, 2, false, TOPV_BF16, 0}, 12);
+        for (int64_t i = 0; i < n * (cols + 2); ++i) {
+          one.source.set(i, all.source.get(m * n * (cols + 2) + i));
+          one.target.set(i, all.target.get(m * n * (cols + 2) + i));
+        }
+        one.run(ctx);
+        for (size_t i = 0; i < one.cost.size(); ++i)
+          CHECK(one.cost[i] == all.cost[static_cast<size_t>(m * n * n) + i]);
+        for (size_t i = 0; i < one.source_norm.size(); ++i)
+          CHECK(one.source_norm[i] == all.source_norm[static_cast<size_t>(m * n) + i]);
       }
     });
   }
