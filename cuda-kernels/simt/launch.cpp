@@ -43,6 +43,8 @@ void refuse(bool condition, const char* what) {
   if (condition) throw Error(std::string("invalid launch: ") + what);
 }
 
+}  // namespace
+
 void check(const Config& config) {
   const dim3 &g = config.grid, &b = config.block;
   const uint64_t threads = uint64_t{b.x} * b.y * b.z;
@@ -59,6 +61,8 @@ void check(const Config& config) {
     refuse(uint64_t{g.x} * g.y * g.z > 132 * resident, "a cooperative grid does not fit the device at once");
   }
 }
+
+namespace {
 
 // ---- the life of a thread
 

@@ -15,6 +15,9 @@ struct Config {
   bool cooperative = false;  ///< grid_sync() may be used
 };
 
+/// Throws Error for what CUDA would refuse.
+void check(const Config& config);
+
 /// Runs body once per CUDA thread, to the end. Throws Error for what CUDA would refuse, and for what the kernel did wrong.
 /// Host threads take turns.
 void launch(const Config& config, const std::function<void()>& body);

@@ -29,8 +29,9 @@ namespace simt {
 
 /// Puts a kernel on a stream.
 template <typename F>
-void enqueue(cudaStream_t, const Config& config, const F& body) {
-  launch(config, body);
+void enqueue(cudaStream_t stream, const Config& config, const F& body) {
+  check(config);
+  enqueue(stream, [config, body] { launch(config, body); });
 }
 
 }  // namespace simt

@@ -2,7 +2,7 @@
 
 namespace topv::cuda {
 
-std::unique_ptr<topv_weight> weight_create(const Run&, const topv_weight_params&) {
+std::unique_ptr<topv_weight> weight_create(const Run&, Stream&, const topv_weight_params&) {
   fail(TOPV_UNSUPPORTED, "weight_create: not written yet");
 }
 void gemm(const Run&, const topv_gemm_params&) { fail(TOPV_UNSUPPORTED, "gemm: not written yet"); }

@@ -4,11 +4,12 @@
 #include <memory>
 
 #include "run.hpp"
+#include "stream.hpp"
 #include "topv/backend.hpp"
 
 namespace topv::cuda {
 
-std::unique_ptr<topv_weight> weight_create(const Run& run, const topv_weight_params& params);
+std::unique_ptr<topv_weight> weight_create(const Run& run, Stream& stream, const topv_weight_params& params);
 void gemm(const Run& run, const topv_gemm_params& params);
 void patch_embed(const Run& run, const topv_patch_embed_params& params);
 

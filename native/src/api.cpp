@@ -25,10 +25,34 @@ void require(const char* call, const char* field, const void* pointer) {
   if (pointer == nullptr) fail(TOPV_INVALID_ARGUMENT, "%s: %s is NULL", call, field);
 }
 
-/// A stream or weight must be of this context.
+/// A handle must be of this context.
 template <typename Handle>
 void require_own(topv_context* ctx, const char* call, const char* field, const Handle* handle) {
+  require(call, field, handle);
   if (handle->owner != ctx) fail(TOPV_INVALID_ARGUMENT, "%s: %s belongs to another context", call, field);
+}
+
+/// Runs body(backend), which makes a handle of ctx.
+template <typename Handle, typename Body>
+topv_status create(topv_context* ctx, const char* call, Handle** out, const Body& body) noexcept {
+  return on(ctx, call, [&](topv::Backend& backend) {
+    require(call, "out", out);
+    *out = nullptr;
+    const topv_status status = body(backend);
+    if (status == TOPV_OK) (*out)->owner = ctx;
+    return status;
+  });
+}
+
+/// Runs body(backend), which frees a handle of ctx; none is fine.
+template <typename Handle, typename Body>
+topv_status destroy(topv_context* ctx, const char* call, const char* field, const Handle* handle,
+                    const Body& body) noexcept {
+  return on(ctx, call, [&](topv::Backend& backend) {
+    if (handle == nullptr) return TOPV_OK;
+    require_own(ctx, call, field, handle);
+    return body(backend);
+  });
 }
 
 void check_stream(topv_context* ctx, const char* call, const topv_stream* stream) {
@@ -40,12 +64,10 @@ template <typename Params>
 void check_weight(topv_context*, const char*, const Params&) {}
 template <>
 void check_weight(topv_context* ctx, const char* call, const topv_gemm_params& params) {
-  require(call, "w", params.w);
   require_own(ctx, call, "w", params.w);
 }
 template <>
 void check_weight(topv_context* ctx, const char* call, const topv_patch_embed_params& params) {
-  require(call, "w", params.w);
   require_own(ctx, call, "w", params.w);
 }
 
@@ -129,23 +151,13 @@ topv_status topv_copy(topv_context* ctx, topv_stream* stream, void* dst, const v
 }
 
 topv_status topv_stream_create(topv_context* ctx, topv_stream** out) {
-  return on(ctx, "stream_create", [&](topv::Backend& backend) {
-    require("stream_create", "out", out);
-    *out = nullptr;
-    const topv_status status = backend.stream_create(out);
-    if (status == TOPV_OK) (*out)->owner = ctx;
-    return status;
-  });
+  return create(ctx, "stream_create", out,
+                [&](topv::Backend& backend) { return backend.stream_create(out); });
 }
 
 topv_status topv_stream_wrap(topv_context* ctx, void* native_stream, topv_stream** out) {
-  return on(ctx, "stream_wrap", [&](topv::Backend& backend) {
-    require("stream_wrap", "out", out);
-    *out = nullptr;
-    const topv_status status = backend.stream_wrap(native_stream, out);
-    if (status == TOPV_OK) (*out)->owner = ctx;
-    return status;
-  });
+  return create(ctx, "stream_wrap", out,
+                [&](topv::Backend& backend) { return backend.stream_wrap(native_stream, out); });
 }
 
 topv_status topv_stream_synchronize(topv_context* ctx, topv_stream* stream) {
@@ -156,30 +168,89 @@ topv_status topv_stream_synchronize(topv_context* ctx, topv_stream* stream) {
 }
 
 topv_status topv_stream_destroy(topv_context* ctx, topv_stream* stream) {
-  return on(ctx, "stream_destroy", [&](topv::Backend& backend) {
-    check_stream(ctx, "stream_destroy", stream);
-    return stream == nullptr ? TOPV_OK : backend.stream_destroy(stream);
+  return destroy(ctx, "stream_destroy", "stream", stream,
+                 [&](topv::Backend& backend) { return backend.stream_destroy(stream); });
+}
+
+topv_status topv_event_create(topv_context* ctx, topv_event** out) {
+  return create(ctx, "event_create", out, [&](topv::Backend& backend) { return backend.event_create(out); });
+}
+
+topv_status topv_event_wrap(topv_context* ctx, void* native_event, topv_event** out) {
+  return create(ctx, "event_wrap", out, [&](topv::Backend& backend) {
+    require("event_wrap", "native_event", native_event);
+    return backend.event_wrap(native_event, out);
   });
 }
 
+topv_status topv_event_record(topv_context* ctx, topv_stream* stream, topv_event* event) {
+  return on(ctx, "event_record", [&](topv::Backend& backend) {
+    check_stream(ctx, "event_record", stream);
+    require_own(ctx, "event_record", "event", event);
+    return backend.event_record(stream, event);
+  });
+}
+
+topv_status topv_event_wait(topv_context* ctx, topv_stream* stream, topv_event* event) {
+  return on(ctx, "event_wait", [&](topv::Backend& backend) {
+    check_stream(ctx, "event_wait", stream);
+    require_own(ctx, "event_wait", "event", event);
+    return backend.event_wait(stream, event);
+  });
+}
+
+topv_status topv_event_elapsed(topv_context* ctx, topv_event* begin, topv_event* end, float* milliseconds) {
+  return on(ctx, "event_elapsed", [&](topv::Backend& backend) {
+    require_own(ctx, "event_elapsed", "begin", begin);
+    require_own(ctx, "event_elapsed", "end", end);
+    require("event_elapsed", "milliseconds", milliseconds);
+    return backend.event_elapsed(begin, end, milliseconds);
+  });
+}
+
+topv_status topv_event_destroy(topv_context* ctx, topv_event* event) {
+  return destroy(ctx, "event_destroy", "event", event,
+                 [&](topv::Backend& backend) { return backend.event_destroy(event); });
+}
+
+topv_status topv_graph_begin(topv_context* ctx, topv_stream* stream) {
+  return on(ctx, "graph_begin", [&](topv::Backend& backend) {
+    check_stream(ctx, "graph_begin", stream);
+    return backend.graph_begin(stream);
+  });
+}
+
+topv_status topv_graph_end(topv_context* ctx, topv_stream* stream, topv_graph** out) {
+  return create(ctx, "graph_end", out, [&](topv::Backend& backend) {
+    check_stream(ctx, "graph_end", stream);
+    return backend.graph_end(stream, out);
+  });
+}
+
+topv_status topv_graph_launch(topv_context* ctx, topv_stream* stream, topv_graph* graph) {
+  return on(ctx, "graph_launch", [&](topv::Backend& backend) {
+    check_stream(ctx, "graph_launch", stream);
+    require_own(ctx, "graph_launch", "graph", graph);
+    return backend.graph_launch(stream, graph);
+  });
+}
+
+topv_status topv_graph_destroy(topv_context* ctx, topv_graph* graph) {
+  return destroy(ctx, "graph_destroy", "graph", graph,
+                 [&](topv::Backend& backend) { return backend.graph_destroy(graph); });
+}
+
 topv_status topv_weight_create(topv_context* ctx, const topv_weight_params* params, topv_weight** out) {
-  return on(ctx, "weight_create", [&](topv::Backend& backend) {
-    require("weight_create", "out", out);
-    *out = nullptr;
+  return create(ctx, "weight_create", out, [&](topv::Backend& backend) {
     require("weight_create", "params", params);
     topv::validate_weight(*params);
-    const topv_status status = backend.weight_create(*params, out);
-    if (status == TOPV_OK) (*out)->owner = ctx;
-    return status;
+    return backend.weight_create(*params, out);
   });
 }
 
 topv_status topv_weight_destroy(topv_context* ctx, topv_weight* weight) {
-  return on(ctx, "weight_destroy", [&](topv::Backend& backend) {
-    if (weight == nullptr) return TOPV_OK;
-    require_own(ctx, "weight_destroy", "weight", weight);
-    return backend.weight_destroy(weight);
-  });
+  return destroy(ctx, "weight_destroy", "weight", weight,
+                 [&](topv::Backend& backend) { return backend.weight_destroy(weight); });
 }
 
 #define TOPV_DEFINE(name, Params)                                                         \

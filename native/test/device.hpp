@@ -78,15 +78,15 @@ class Context : public topv::Context {
 
 #define TOPV_WAIT(name, Params)                                            \
   void name(const Params& params, const topv::Stream& stream = {}) const { \
-    wait(&topv_##name, params, stream);                                    \
+    finish(&topv_##name, params, stream);                                  \
   }
   TOPV_OPS(TOPV_WAIT)
 #undef TOPV_WAIT
 
  private:
   template <typename Params>
-  void wait(topv_status (*operation)(topv_context*, topv_stream*, const Params*), const Params& params,
-            const topv::Stream& stream) const {
+  void finish(topv_status (*operation)(topv_context*, topv_stream*, const Params*), const Params& params,
+              const topv::Stream& stream) const {
     {
       Lent lent;
       Params* const own = lent.copy(&params, 1);

@@ -6,8 +6,13 @@ TEST(describes_itself) {
   test::for_each_context([](test::Context& ctx) {
     const std::string text = ctx.describe();
     CHECK(text.front() == '{' && text.back() == '}');
-    for (const char* part :
-         {"\"backend\":\"cpu\"", "\"device\":\"", "\"isa\":\"", "\"threads\":", "\"oneDNN\":\"3.11."}) {
+    const std::vector<const char*> cpu = {"\"backend\":\"cpu\"", "\"threads\":", "\"oneDNN\":\"3.11."};
+    const std::vector<const char*> cuda = {"\"backend\":\"cuda\"", "\"isa\":\"sm_",
+                                           "\"memory_free\":", "\"driver\":\"13.", "\"cudart\":\"13."};
+    for (const char* part : test::device_backend() != nullptr ? cuda : cpu) {
+      CHECK(text.find(part) != std::string::npos);
+    }
+    for (const char* part : {"\"device\":\"", "\"isa\":\"", "\"libraries\":{"}) {
       CHECK(text.find(part) != std::string::npos);
     }
     char few[4] = {'x', 'x', 'x', 'x'};
@@ -23,6 +28,7 @@ TEST(describes_itself) {
 }
 
 TEST(levels_and_threads_are_taken) {
+  if (test::skipped_on_device("levels and threads of the CPU")) return;
   for (const std::string& level : test::levels()) {
     const topv::Context ctx("cpu", 3, level.c_str());
     CHECK(ctx.describe().find("\"isa\":\"" + level + "\"") != std::string::npos);
@@ -32,6 +38,12 @@ TEST(levels_and_threads_are_taken) {
 }
 
 TEST(refuses_what_cannot_be_opened) {
+  if (test::device_backend() != nullptr) {
+    const char* backend = test::device_backend();
+    REFUSED(TOPV_INVALID_ARGUMENT, topv::Context(backend, 0, nullptr, -1), "device = -1");
+    REFUSED(TOPV_UNSUPPORTED, topv::Context(backend, 0, nullptr, 99), "device = 99", "CUDA devices 0 ..");
+    return;
+  }
   REFUSED(TOPV_INVALID_ARGUMENT, topv::Context("cpu", 1, "avx9"), "isa = \"avx9\"");
   REFUSED(TOPV_INVALID_ARGUMENT, topv::Context("cpu", -1), "threads = -1");
   REFUSED(TOPV_INVALID_ARGUMENT, topv::Context("cpu", 1, nullptr, -1), "device = -1");
@@ -62,6 +74,7 @@ TEST(memory) {
     REFUSED(TOPV_INVALID_ARGUMENT, ctx.alloc(-1), "alloc: bytes = -1");
     REFUSED(TOPV_OUT_OF_MEMORY, ctx.alloc(INT64_MAX), "9223372036854775807");
     char x = 0, y = 0;
+    ctx.copy(nullptr, nullptr, 0, TOPV_HOST_TO_DEVICE);
     REFUSED(TOPV_INVALID_ARGUMENT, ctx.copy(&x, &y, -1, TOPV_HOST_TO_DEVICE), "copy: bytes = -1");
     REFUSED(TOPV_INVALID_ARGUMENT, ctx.copy(nullptr, &y, 1, TOPV_HOST_TO_DEVICE), "copy: dst is NULL");
     REFUSED(TOPV_INVALID_ARGUMENT, ctx.copy(&x, nullptr, 1, TOPV_HOST_TO_DEVICE), "copy: src is NULL");
@@ -81,6 +94,26 @@ TEST(memory) {
   });
 }
 
+TEST(copies_are_ordered_and_take_the_source_at_once) {
+  test::for_each_context([](test::Context& ctx) {
+    const topv::Stream stream = ctx.stream();
+    for (const int64_t bytes : {1, 4096, 256 << 10, (5 << 20) + 7}) {
+      const topv::Buffer one = ctx.alloc(bytes), two = ctx.alloc(bytes);
+      std::vector<char> there(static_cast<size_t>(bytes)), back(there), same(there);
+      for (size_t i = 0; i < there.size(); ++i) there[i] = same[i] = static_cast<char>(i * 7 + i / 251);
+      ctx.copy(one.get(), there.data(), bytes, TOPV_HOST_TO_DEVICE, stream);
+      std::memset(there.data(), 'x', there.size());
+      ctx.copy(two.get(), one.get(), bytes, TOPV_DEVICE_TO_DEVICE, stream);
+      ctx.copy(one.get(), there.data(), bytes, TOPV_HOST_TO_DEVICE, stream);
+      std::memset(there.data(), 'y', there.size());
+      ctx.copy(back.data(), two.get(), bytes, TOPV_DEVICE_TO_HOST, stream);
+      CHECK(back == same);
+      ctx.copy(back.data(), one.get(), bytes, TOPV_DEVICE_TO_HOST, stream);
+      CHECK(back == std::vector<char>(back.size(), 'x'));
+    }
+  });
+}
+
 TEST(streams) {
   test::for_each_context([](test::Context& ctx) {
     const topv::Stream stream = ctx.stream();
@@ -90,13 +123,131 @@ TEST(streams) {
     ctx.synchronize(stream);
     ctx.synchronize();
     CHECK(y == 'x');
-    REFUSED(TOPV_UNSUPPORTED, ctx.wrap(&y), "stream_wrap");
-    const topv::Context other("cpu", 1);
+    if (test::device_backend() == nullptr) {
+      REFUSED(TOPV_UNSUPPORTED, ctx.wrap(&y), "stream_wrap");
+    } else {
+      const topv::Stream everyone = ctx.wrap(nullptr);  // CUDA's default stream
+      y = 0;
+      ctx.copy(&y, &x, 1, TOPV_DEVICE_TO_DEVICE, everyone);
+      ctx.synchronize(everyone);
+      CHECK(y == 'x');
+    }
+    const topv::Context other(test::device_backend() != nullptr ? test::device_backend() : "cpu", 1);
     REFUSED(TOPV_INVALID_ARGUMENT, other.synchronize(stream), "stream belongs to another context");
     REFUSED(TOPV_INVALID_ARGUMENT, other.copy(&y, &x, 1, TOPV_DEVICE_TO_DEVICE, stream),
             "stream belongs to another");
     CHECK(topv_stream_destroy(ctx.get(), nullptr) == TOPV_OK);
     CHECK(topv_weight_destroy(ctx.get(), nullptr) == TOPV_OK);
+    CHECK(topv_event_destroy(ctx.get(), nullptr) == TOPV_OK);
+    CHECK(topv_graph_destroy(ctx.get(), nullptr) == TOPV_OK);
+  });
+}
+
+TEST(events_order_streams) {
+  test::for_each_context([](test::Context& ctx) {
+    const topv::Stream one = ctx.stream(), two = ctx.stream();
+    const topv::Event begin = ctx.event(), end = ctx.event();
+    const int64_t bytes = 1 << 20;
+    const topv::Buffer from = ctx.alloc(bytes), via = ctx.alloc(bytes), to = ctx.alloc(bytes);
+    const std::vector<char> there(static_cast<size_t>(bytes), 'e');
+    std::vector<char> back(there.size());
+    ctx.record(begin, one);
+    ctx.copy(from.get(), there.data(), bytes, TOPV_HOST_TO_DEVICE, one);
+    ctx.copy(via.get(), from.get(), bytes, TOPV_DEVICE_TO_DEVICE, one);
+    ctx.record(end, one);
+    ctx.wait(end, two);
+    ctx.copy(to.get(), via.get(), bytes, TOPV_DEVICE_TO_DEVICE, two);
+    ctx.copy(back.data(), to.get(), bytes, TOPV_DEVICE_TO_HOST, two);
+    CHECK(back == there);
+    float milliseconds = -1;
+    ctx.check(topv_event_elapsed(ctx.get(), begin.get(), end.get(), &milliseconds));
+    CHECK(milliseconds >= 0 && milliseconds < 1e5f);
+    REFUSED(TOPV_INVALID_ARGUMENT, ctx.check(topv_event_record(ctx.get(), nullptr, nullptr)),
+            "event is NULL");
+    REFUSED(TOPV_INVALID_ARGUMENT, ctx.check(topv_event_elapsed(ctx.get(), begin.get(), end.get(), nullptr)),
+            "milliseconds is NULL");
+    topv_event* wrapped = nullptr;
+    REFUSED(TOPV_INVALID_ARGUMENT, ctx.check(topv_event_wrap(ctx.get(), nullptr, &wrapped)),
+            "native_event is NULL");
+    if (test::device_backend() == nullptr) {
+      REFUSED(TOPV_UNSUPPORTED, ctx.check(topv_event_wrap(ctx.get(), &back, &wrapped)), "event_wrap");
+    }
+  });
+}
+
+TEST(graphs_repeat_what_they_recorded) {
+  test::for_each_context([](test::Context& ctx) {
+    const topv::Stream stream = ctx.stream();
+    if (test::device_backend() == nullptr) {
+      REFUSED(TOPV_UNSUPPORTED, ctx.graph(stream, [] {}), "graph_begin", "cpu");
+      return;
+    }
+    const int64_t n = 1000, bytes = n * 4;
+    const topv::Buffer x = ctx.alloc(2 * bytes), y = ctx.alloc(bytes), z = ctx.alloc(bytes);
+    const topv::Context& queue = ctx;  // its operations do not wait
+    const topv_silu_mul_params p = {x.get(), y.get(), 1, n, 2 * n, n, TOPV_F32};
+    std::vector<float> in(2 * n, 1.0f), out(n, -1.0f);
+    const topv::Graph graph = ctx.graph(stream, [&] {
+      queue.silu_mul(p, stream);
+      queue.copy(z.get(), y.get(), bytes, TOPV_DEVICE_TO_DEVICE, stream);
+      REFUSED(TOPV_INVALID_ARGUMENT, ctx.copy(out.data(), z.get(), bytes, TOPV_DEVICE_TO_HOST, stream),
+              "copy: the stream records a graph");
+      REFUSED(TOPV_INVALID_ARGUMENT, ctx.copy(x.get(), in.data(), bytes, TOPV_HOST_TO_DEVICE, stream),
+              "copy: the stream records a graph");
+      REFUSED(TOPV_INVALID_ARGUMENT, ctx.synchronize(stream), "the stream records a graph");
+      REFUSED(TOPV_INVALID_ARGUMENT, ctx.check(topv_graph_begin(ctx.get(), stream.get())),
+              "the stream records a graph");
+    });
+    for (const float up : {1.0f, 3.0f, -2.0f}) {
+      for (int64_t i = 0; i < n; ++i) in[static_cast<size_t>(n + i)] = up * static_cast<float>(i);
+      ctx.copy(x.get(), in.data(), 2 * bytes, TOPV_HOST_TO_DEVICE, stream);
+      ctx.launch(graph, stream);
+      ctx.copy(out.data(), z.get(), bytes, TOPV_DEVICE_TO_HOST, stream);
+      const double silu = 1 / (1 + std::exp(-1.0));
+      for (int64_t i = 0; i < n; ++i) {
+        const double expected = silu * static_cast<double>(up) * static_cast<double>(i);
+        CLOSE(out[static_cast<size_t>(i)], expected, std::fabs(expected) * 1e-6, "up " + std::to_string(up));
+      }
+    }
+    REFUSED(TOPV_INVALID_ARGUMENT, ctx.launch(graph), "graph_launch: graph was recorded on another stream");
+    topv_graph* none = nullptr;
+    REFUSED(TOPV_INVALID_ARGUMENT, ctx.check(topv_graph_end(ctx.get(), stream.get(), &none)),
+            "graph_end: the stream records no graph");
+  });
+}
+
+TEST(wrong_data_is_reported_where_the_host_waits) {
+  if (test::device_backend() == nullptr)
+    return;  // the CPU refuses the call: every test of an operation says so
+  test::for_each_context([](test::Context& ctx) {
+    const topv::Context& queue = ctx;  // its operations do not wait
+    const topv::Stream stream = ctx.stream(), other = ctx.stream();
+    const std::vector<float> table(12, 1.0f);
+    std::vector<float> y(8);
+    std::vector<int32_t> ids = {5, 1};
+    const topv_embed_params p = {ids.data(), table.data(), y.data(), 2, 3, 4, 4, TOPV_F32, TOPV_F32};
+    queue.embed(p, stream);  // does not know yet
+    ctx.synchronize(other);
+    REFUSED(TOPV_INVALID_ARGUMENT, ctx.synchronize(stream), "embed: ids[0] = 5");
+    ctx.synchronize(stream);  // said once
+    CHECK(y[4] == 1);         // the other row is there
+    queue.embed(p, stream);
+    REFUSED(TOPV_INVALID_ARGUMENT, ctx.copy(y.data() + 4, y.data(), 4, TOPV_DEVICE_TO_HOST, stream),
+            "ids[0] = 5");
+    {
+      const topv::Graph graph = ctx.graph(stream, [&] { queue.embed(p, stream); });
+      ctx.launch(graph, stream);
+      REFUSED(TOPV_INVALID_ARGUMENT, ctx.synchronize(stream), "ids[0] = 5");
+      ids[0] = 2;
+      ctx.launch(graph, stream);
+      ctx.synchronize(stream);
+      CHECK(y[0] == 1);
+    }
+    setenv("TOPV_CUDA_BLOCKING", "1", 1);
+    const topv::Context blocking(test::device_backend());
+    unsetenv("TOPV_CUDA_BLOCKING");
+    ids[0] = -1;
+    REFUSED(TOPV_INVALID_ARGUMENT, blocking.embed(p), "embed: ids[0] = -1");
   });
 }
 

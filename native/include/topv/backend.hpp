@@ -23,6 +23,18 @@ struct topv_stream {
   const void* owner = nullptr;  ///< the context that made it
 };
 
+/// A point in a stream; backends derive from it.
+struct topv_event {
+  virtual ~topv_event() = default;
+  const void* owner = nullptr;  ///< the context that made it
+};
+
+/// Recorded work; backends derive from it.
+struct topv_graph {
+  virtual ~topv_graph() = default;
+  const void* owner = nullptr;  ///< the context that made it
+};
+
 /// Every operation: X(name, params struct).
 #define TOPV_OPS(X)                             \
   X(gemm, topv_gemm_params)                     \
@@ -67,6 +79,18 @@ class Backend {
   virtual topv_status stream_wrap(void* native_stream, topv_stream** out) noexcept = 0;
   virtual topv_status stream_synchronize(topv_stream* stream) noexcept = 0;
   virtual topv_status stream_destroy(topv_stream* stream) noexcept = 0;
+
+  virtual topv_status event_create(topv_event** out) noexcept = 0;
+  virtual topv_status event_wrap(void* native_event, topv_event** out) noexcept = 0;
+  virtual topv_status event_record(topv_stream* stream, topv_event* event) noexcept = 0;
+  virtual topv_status event_wait(topv_stream* stream, topv_event* event) noexcept = 0;
+  virtual topv_status event_elapsed(topv_event* begin, topv_event* end, float* milliseconds) noexcept = 0;
+  virtual topv_status event_destroy(topv_event* event) noexcept = 0;
+
+  virtual topv_status graph_begin(topv_stream* stream) noexcept = 0;
+  virtual topv_status graph_end(topv_stream* stream, topv_graph** out) noexcept = 0;
+  virtual topv_status graph_launch(topv_stream* stream, topv_graph* graph) noexcept = 0;
+  virtual topv_status graph_destroy(topv_graph* graph) noexcept = 0;
 
   virtual topv_status weight_create(const topv_weight_params& params, topv_weight** out) noexcept = 0;
   virtual topv_status weight_destroy(topv_weight* weight) noexcept = 0;

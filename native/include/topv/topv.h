@@ -17,8 +17,8 @@
  *               TOPV_INVALID_ARGUMENT.
  *   Wrong data  an id, a slot or a weight in device memory is checked where it is read. The CPU backend refuses the call
  *               before it writes. A GPU backend cannot know yet when the call returns: its kernels skip the elements
- *               concerned, and the next call that waits for the stream (topv_stream_synchronize, a topv_copy from or to
- *               the host) fails with the status and the words of the first such element since the one before; what the
+ *               concerned, and the next call that waits for the stream (topv_stream_synchronize, a topv_copy to the
+ *               host) fails with the status and the words of the first such element since the one before; what the
  *               operation has written is then undefined. Environment: with TOPV_CUDA_BLOCKING=1 every operation of the
  *               CUDA backend waits, and fails itself.
  *   Threads     a context may be used by one thread at a time.
@@ -59,6 +59,8 @@ typedef enum topv_dtype { TOPV_F32 = 0, TOPV_F16 = 1, TOPV_BF16 = 2, TOPV_I32 = 
 typedef struct topv_context topv_context; /* one device of one backend: threads or streams, scratch, last error */
 typedef struct topv_stream topv_stream;   /* an ordered queue of work */
 typedef struct topv_weight topv_weight;   /* a packed matrix; belongs to the context that made it */
+typedef struct topv_event topv_event;     /* a point in the work of a stream */
+typedef struct topv_graph topv_graph;     /* recorded work of a stream */
 
 /* ---------------------------------------------------------------- context -------------------------------------- */
 
@@ -82,7 +84,7 @@ TOPV_API const char* topv_error_message(const topv_context* ctx);
  * or where the CPU lacks AVX2. *out is NULL on failure. */
 TOPV_API topv_status topv_context_create(const topv_context_params* params, topv_context** out);
 
-/* Closes ctx; its buffers, weights and streams must have been freed before. NULL is allowed. */
+/* Closes ctx; its buffers, weights, events, graphs and streams must have been freed before. NULL is allowed. */
 TOPV_API void topv_context_destroy(topv_context* ctx);
 
 /* JSON object that describes device and libraries: {"backend","device","isa","threads","libraries":{..},..}.
@@ -96,7 +98,7 @@ TOPV_API topv_status topv_alloc(topv_context* ctx, int64_t bytes, void** out);
 TOPV_API topv_status topv_free(topv_context* ctx, void* memory); /* NULL is allowed */
 
 /* bytes >= 0 of host memory that the device can read and write, too, at the same address (pinned memory of a GPU):
- * copies from and to it need no staging, and params may name it. 64-byte aligned, contents undefined. */
+ * params may name it, and copies to it are faster. 64-byte aligned, contents undefined. */
 TOPV_API topv_status topv_host_alloc(topv_context* ctx, int64_t bytes, void** out);
 TOPV_API topv_status topv_host_free(topv_context* ctx, void* memory); /* NULL is allowed */
 
@@ -107,11 +109,33 @@ TOPV_API topv_status topv_copy(topv_context* ctx, topv_stream* stream, void* dst
                                topv_copy_kind kind);
 
 TOPV_API topv_status topv_stream_create(topv_context* ctx, topv_stream** out);
-/* Wraps a native stream of the caller's (CUstream_st*); TOPV_UNSUPPORTED on the CPU. Destroying it leaves the
- * caller's stream alive. */
+/* Wraps a native stream of the caller's (CUstream_st*, NULL = CUDA's default stream) on the context's device;
+ * TOPV_UNSUPPORTED on the CPU. Destroying it leaves the caller's stream alive. */
 TOPV_API topv_status topv_stream_wrap(topv_context* ctx, void* native_stream, topv_stream** out);
 TOPV_API topv_status topv_stream_synchronize(topv_context* ctx, topv_stream* stream);
 TOPV_API topv_status topv_stream_destroy(topv_context* ctx, topv_stream* stream); /* NULL is allowed */
+
+/* Events order the work of different streams, of different contexts or libraries, too. */
+TOPV_API topv_status topv_event_create(topv_context* ctx, topv_event** out);
+/* Wraps a native event of the caller's (CUevent_st*); TOPV_UNSUPPORTED on the CPU. Destroying it leaves that alive. */
+TOPV_API topv_status topv_event_wrap(topv_context* ctx, void* native_event, topv_event** out);
+/* Puts event behind the work that stream has been given up to now. An event may be recorded again. */
+TOPV_API topv_status topv_event_record(topv_context* ctx, topv_stream* stream, topv_event* event);
+/* What stream is given from now on begins when event is reached; the caller does not wait. */
+TOPV_API topv_status topv_event_wait(topv_context* ctx, topv_stream* stream, topv_event* event);
+/* Waits for end; *milliseconds [host] is the time from begin to end, both recorded before. */
+TOPV_API topv_status topv_event_elapsed(topv_context* ctx, topv_event* begin, topv_event* end, float* milliseconds);
+TOPV_API topv_status topv_event_destroy(topv_context* ctx, topv_event* event); /* NULL is allowed */
+
+/* Graphs repeat a sequence of operations at the price of one call (CUDA; TOPV_UNSUPPORTED on the CPU). Between begin and
+ * end, operations and device-to-device copies on stream are recorded, not done; what waits for the stream or copies from
+ * or to the host is TOPV_INVALID_ARGUMENT. Params are recorded by value: memory that they name is read and written at
+ * each launch and must live as long as the graph. A graph is launched on the stream that recorded it, and destroyed
+ * before that. Operations work the same way alone and in a graph. */
+TOPV_API topv_status topv_graph_begin(topv_context* ctx, topv_stream* stream);
+TOPV_API topv_status topv_graph_end(topv_context* ctx, topv_stream* stream, topv_graph** out);
+TOPV_API topv_status topv_graph_launch(topv_context* ctx, topv_stream* stream, topv_graph* graph);
+TOPV_API topv_status topv_graph_destroy(topv_context* ctx, topv_graph* graph); /* NULL is allowed */
 
 /* Maps a whole file read-only, of any size; an empty file gives *data = NULL, *bytes = 0. */
 TOPV_API topv_status topv_map_file(const char* path, const void** data, int64_t* bytes);
@@ -126,7 +150,7 @@ TOPV_API int64_t topv_peak_memory(void);
 
 /* A weight matrix W [n, k], given as up to TOPV_MAX_PARTS blocks of rows that are stacked (fused Q, K and V, or gate
  * and up). Part i is rows[i] x k, row-major and dense, dtype F32, F16 or BF16 in host memory. The CPU backend reads a
- * part in place where dtype == compute: the memory must then outlive the weight. */
+ * part in place where dtype == compute: the memory must then outlive the weight. A GPU backend has copied it. */
 typedef struct topv_weight_params {
   const void* parts[TOPV_MAX_PARTS]; /* [host] */
   int64_t rows[TOPV_MAX_PARTS];      /* >= 1 each */

@@ -56,6 +56,8 @@ class Owner {
 
 using Weight = Owner<topv_weight, topv_weight_destroy>;
 using Stream = Owner<topv_stream, topv_stream_destroy>;
+using Event = Owner<topv_event, topv_event_destroy>;
+using Graph = Owner<topv_graph, topv_graph_destroy>;
 
 /// Device memory.
 class Buffer : public Owner<void, topv_free> {
@@ -127,6 +129,36 @@ class Context {
 
   void synchronize(const Stream& stream = {}) const {
     check(topv_stream_synchronize(context_, stream.get()));
+  }
+
+  Event event() const {
+    topv_event* event = nullptr;
+    check(topv_event_create(context_, &event));
+    return Event(context_, event);
+  }
+  void record(const Event& event, const Stream& stream = {}) const {
+    check(topv_event_record(context_, stream.get(), event.get()));
+  }
+  void wait(const Event& event, const Stream& stream = {}) const {
+    check(topv_event_wait(context_, stream.get(), event.get()));
+  }
+
+  /// The work that body() gives stream, recorded.
+  template <typename Body>
+  Graph graph(const Stream& stream, const Body& body) const {
+    check(topv_graph_begin(context_, stream.get()));
+    topv_graph* graph = nullptr;
+    try {
+      body();
+    } catch (...) {
+      if (topv_graph_end(context_, stream.get(), &graph) == TOPV_OK) topv_graph_destroy(context_, graph);
+      throw;
+    }
+    check(topv_graph_end(context_, stream.get(), &graph));
+    return Graph(context_, graph);
+  }
+  void launch(const Graph& graph, const Stream& stream = {}) const {
+    check(topv_graph_launch(context_, stream.get(), graph.get()));
   }
 
   Weight weight(const topv_weight_params& params) const {

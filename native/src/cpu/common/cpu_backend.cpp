@@ -2,6 +2,7 @@
 // returns.
 #include <omp.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -17,6 +18,11 @@ namespace topv::cpu {
 namespace {
 
 constexpr size_t kAlignment = 64;
+
+/// Work is done when a call returns, so an event is reached where it is recorded.
+struct CpuEvent final : topv_event {
+  std::chrono::steady_clock::time_point reached;
+};
 
 class CpuBackend final : public Backend {
  public:
@@ -81,6 +87,40 @@ class CpuBackend final : public Backend {
     return TOPV_OK;
   }
 
+  topv_status event_create(topv_event** out) noexcept override {
+    return guard(message_, [&] { *out = new CpuEvent; });
+  }
+  topv_status event_wrap(void*, topv_event**) noexcept override {
+    return guard(message_,
+                 [] { fail(TOPV_UNSUPPORTED, "event_wrap: the cpu backend has no native events"); });
+  }
+  topv_status event_record(topv_stream*, topv_event* event) noexcept override {
+    message_.clear();
+    static_cast<CpuEvent*>(event)->reached = std::chrono::steady_clock::now();
+    return TOPV_OK;
+  }
+  topv_status event_wait(topv_stream*, topv_event*) noexcept override {
+    message_.clear();
+    return TOPV_OK;
+  }
+  topv_status event_elapsed(topv_event* begin, topv_event* end, float* milliseconds) noexcept override {
+    message_.clear();
+    *milliseconds = std::chrono::duration<float, std::milli>(static_cast<CpuEvent*>(end)->reached -
+                                                             static_cast<CpuEvent*>(begin)->reached)
+                        .count();
+    return TOPV_OK;
+  }
+  topv_status event_destroy(topv_event* event) noexcept override {
+    message_.clear();
+    delete event;
+    return TOPV_OK;
+  }
+
+  topv_status graph_begin(topv_stream*) noexcept override { return no_graphs("graph_begin"); }
+  topv_status graph_end(topv_stream*, topv_graph**) noexcept override { return no_graphs("graph_end"); }
+  topv_status graph_launch(topv_stream*, topv_graph*) noexcept override { return no_graphs("graph_launch"); }
+  topv_status graph_destroy(topv_graph*) noexcept override { return no_graphs("graph_destroy"); }
+
   topv_status weight_create(const topv_weight_params& params, topv_weight** out) noexcept override {
     return run([&] { *out = gemm_.create(params).release(); });
   }
@@ -107,6 +147,11 @@ class CpuBackend final : public Backend {
 #undef TOPV_RUN_KERNEL
 
  private:
+  topv_status no_graphs(const char* call) noexcept {
+    return guard(message_,
+                 [&] { fail(TOPV_UNSUPPORTED, "%s: the cpu backend does not record graphs", call); });
+  }
+
   template <typename Body>
   topv_status run(const Body& body) noexcept {
     return guard(message_, [&] {
