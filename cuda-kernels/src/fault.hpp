@@ -17,6 +17,16 @@ namespace topv::cuda {
     f.a, f.b, f.c)                                                                                           \
   X(rows_gather_index, TOPV_INVALID_ARGUMENT,                                                                \
     "rows_gather: index[%lld] = %lld is not in [0, src_rows = %lld)", f.a, f.b, f.c)                         \
+  X(rope_append_position, TOPV_INVALID_ARGUMENT, "rope_append: positions[%lld] = %lld is not in [0, %lld)",  \
+    f.a, f.b, f.c)                                                                                           \
+  X(rope_append_slot, TOPV_INVALID_ARGUMENT,                                                                 \
+    "rope_append: slots[%lld] = %lld is neither -1 nor in [0, %lld)", f.a, f.b, f.c)                         \
+  X(sample_temperature, TOPV_INVALID_ARGUMENT,                                                               \
+    "sample: temperature[%lld] = %g is not finite and at least 0", f.a, f.x)                                 \
+  X(sample_top_k, TOPV_INVALID_ARGUMENT, "sample: top_k[%lld] = %lld is below 0", f.a, f.b)                  \
+  X(sample_top_p, TOPV_INVALID_ARGUMENT, "sample: top_p[%lld] = %g is not in (0, 1]", f.a, f.x)              \
+  X(sample_min_p, TOPV_INVALID_ARGUMENT, "sample: min_p[%lld] = %g is not in [0, 1]", f.a, f.x)              \
+  X(sample_logit, TOPV_INVALID_ARGUMENT, "sample: logits[%lld, %lld] is NaN", f.a, f.b)                      \
   X(kv_gather_source, TOPV_INVALID_ARGUMENT, "kv_gather: src_slots[%lld] = %lld is not in [0, %lld)", f.a,   \
     f.b, f.c)                                                                                                \
   X(kv_gather_destination, TOPV_INVALID_ARGUMENT, "kv_gather: dst_slots[%lld] = %lld is not in [0, %lld)",   \

@@ -47,9 +47,11 @@ struct topv_graph {
   X(patch_embed, topv_patch_embed_params)       \
   X(rows_gather, topv_rows_gather_params)       \
   X(kv_append, topv_kv_append_params)           \
+  X(rope_append, topv_rope_append_params)       \
   X(kv_gather, topv_kv_gather_params)           \
   X(attention_prefill, topv_attention_params)   \
   X(attention_decode, topv_attention_params)    \
+  X(sample, topv_sample_params)                 \
   X(transport_cost, topv_transport_cost_params) \
   X(sinkhorn, topv_sinkhorn_params)             \
   X(token_select, topv_token_select_params)

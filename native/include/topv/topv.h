@@ -304,6 +304,24 @@ typedef struct topv_kv_append_params {
 
 TOPV_API topv_status topv_kv_append(topv_context* ctx, topv_stream* stream, const topv_kv_append_params* params);
 
+/* rope(q), rope(k), then kv_append(k, v): what a layer does with its fused rows of q, k and v, in one pass and with the
+ * same bits. k is rotated in place, too. */
+typedef struct topv_rope_append_params {
+  void* q;                  /* [T, Hq, D], head stride D */
+  void* k;                  /* [T, Hkv, D], head stride D */
+  const void* v;            /* [T, Hkv, D], head stride D */
+  const float* cos_sin;     /* [max_positions, D]: D/2 cosines, then D/2 sines */
+  const int32_t* positions; /* [T], each in [0, max_positions) */
+  void* k_cache;            /* [pages, P, Hkv, D] */
+  void* v_cache;            /* [pages, P, Hkv, D] */
+  const int32_t* slots;     /* [T], each -1 or in [0, pages * P) */
+  int64_t tokens, ldq, ldk, ldv, max_positions, cache_slots; /* cache_slots = pages * P */
+  int32_t q_heads, kv_heads, head_dim;                       /* head_dim a multiple of 8 */
+  int32_t dtype;                                             /* F32 or BF16 */
+} topv_rope_append_params;
+
+TOPV_API topv_status topv_rope_append(topv_context* ctx, topv_stream* stream, const topv_rope_append_params* params);
+
 /* Moves KV rows of several layers: for each layer l and i: cache_l[dst_slots[i]] = cache_l[src_slots[i]], in ascending
  * i as if one after the other, so that a compaction (dst_slots[i] <= src_slots[i], both ascending) may work in place. */
 typedef struct topv_kv_gather_params {
@@ -348,6 +366,34 @@ typedef struct topv_attention_params {
 TOPV_API topv_status topv_attention_prefill(topv_context* ctx, topv_stream* stream, const topv_attention_params* params);
 /* Exactly one query per sequence (cu_seqlens_q[b] = b): bound by the bandwidth of the cache. */
 TOPV_API topv_status topv_attention_decode(topv_context* ctx, topv_stream* stream, const topv_attention_params* params);
+
+/* ---------------------------------------------------------------- sampling ------------------------------------- */
+
+/* The next token of every sequence. Row b of the logits is read with the settings of row b, all in device memory, so that
+ * a captured graph may be launched again with others:
+ *   temperature 0: the largest logit, ties to the lower index.
+ *   Else the tokens are taken in order of descending logit, ties to the lower index, and weighed with
+ *   exp((logit - largest) / temperature). Of this order a prefix is kept, cut three times: to the top_k first tokens; to
+ *   weights of at least min_p (that of the first token is 1); to the fewest tokens whose weights reach top_p of the sum
+ *   that is left. The choice is the first token at which the sum of the weights exceeds u times the sum of those kept.
+ *   u = (w + 0.5) * 2^-32, where w is the first word of Philox4x32-10 for the key (seed[0], seed[1]) and the counter
+ *   (counter[0], counter[1], 0, 0).
+ * The same bits choose the same token on every backend: weights are whole multiples of 2^-40, found by arithmetic without
+ * freedom (native/src/sampling.hpp). A logit that is NaN, and a setting outside its range, are TOPV_INVALID_ARGUMENT. */
+typedef struct topv_sample_params {
+  const float* logits;      /* [B, V] */
+  const float* temperature; /* nullable, [B], finite, >= 0; NULL = zeros */
+  const int32_t* top_k;     /* nullable, [B], >= 0; 0 = all */
+  const float* top_p;       /* nullable, [B], in (0, 1]; 1 = all */
+  const float* min_p;       /* nullable, [B], in [0, 1]; 0 = all */
+  const int32_t* seed;      /* nullable, [B, 2]: unsigned words, low first; NULL = zeros */
+  const int32_t* counter;   /* nullable, [B, 2]: likewise */
+  int32_t* tokens;          /* [B]: the chosen token */
+  float* logprob;           /* nullable, [B]: its log probability by the logits alone: no temperature, no cuts */
+  int64_t batch, vocab, ldl; /* vocab in 1 .. 2^23, ldl >= vocab */
+} topv_sample_params;
+
+TOPV_API topv_status topv_sample(topv_context* ctx, topv_stream* stream, const topv_sample_params* params);
 
 /* ---------------------------------------------------------------- TopV ----------------------------------------- */
 /* TopV (Yang et al., CVPR 2025, arXiv 2503.18278); what is published and what is derived: docs/topv.md.

@@ -83,6 +83,34 @@ void validate_kv_append(const topv_kv_append_params& p) {
   check.pointer("v_cache", p.v_cache, p.tokens == 0 || p.cache_slots == 0);
 }
 
+void validate_rope_append(const topv_rope_append_params& p) {
+  const Check check("rope_append");
+  check.at_least("tokens", p.tokens, 0);
+  check.at_least("max_positions", p.max_positions, 1);
+  check.at_least("cache_slots", p.cache_slots, 0);
+  check.at_least("q_heads", p.q_heads, 1);
+  const int64_t row = row_of(check, p.kv_heads, p.head_dim);
+  check.at_least("head_dim", p.head_dim, 8);
+  check.multiple("head_dim", p.head_dim, "", 8);
+  check.dtype("dtype", p.dtype);
+  check.at_least("ldq", p.ldq, "q_heads * head_dim", int64_t{p.q_heads} * p.head_dim);
+  check.at_least("ldk", p.ldk, "kv_heads * head_dim", row);
+  check.at_least("ldv", p.ldv, "kv_heads * head_dim", row);
+  check.extent("q", p.tokens, p.ldq);
+  check.extent("k", p.tokens, p.ldk);
+  check.extent("v", p.tokens, p.ldv);
+  check.extent("cos_sin", p.max_positions, p.head_dim);
+  check.extent("k_cache", p.cache_slots, row);
+  check.pointer("cos_sin", p.cos_sin);
+  check.pointer("positions", p.positions, p.tokens == 0);
+  check.pointer("slots", p.slots, p.tokens == 0);
+  check.pointer("q", p.q, p.tokens == 0);
+  check.pointer("k", p.k, p.tokens == 0);
+  check.pointer("v", p.v, p.tokens == 0);
+  check.pointer("k_cache", p.k_cache, p.tokens == 0 || p.cache_slots == 0);
+  check.pointer("v_cache", p.v_cache, p.tokens == 0 || p.cache_slots == 0);
+}
+
 void validate_kv_gather(const topv_kv_gather_params& p) {
   const Check check("kv_gather");
   check.at_least("count", p.count, 0);

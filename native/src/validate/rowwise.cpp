@@ -1,4 +1,4 @@
-// Norms, activations, rope: operations on the rows of x.
+// Norms, activations, rope, sample: operations on rows.
 #include "validate/check.hpp"
 
 namespace topv {
@@ -68,6 +68,16 @@ void validate_rope(const topv_rope_params& p) {
   check.pointer("cos_sin", p.cos_sin);
   check.pointer("positions", p.positions, p.tokens == 0);
   check.pointer("x", p.x, p.tokens == 0);
+}
+
+void validate_sample(const topv_sample_params& p) {
+  const Check check("sample");
+  check.at_least("batch", p.batch, 0);
+  check.range("vocab", p.vocab, 1, 1 << 23);
+  check.at_least("ldl", p.ldl, "vocab", p.vocab);
+  check.extent("logits", p.batch, p.ldl);
+  check.pointer("logits", p.logits, p.batch == 0);
+  check.pointer("tokens", p.tokens, p.batch == 0);
 }
 
 }  // namespace topv
