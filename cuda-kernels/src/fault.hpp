@@ -42,6 +42,15 @@ namespace topv::cuda {
     attention_op(f), f.a >> 2, f.b, f.c)                                                                     \
   X(attention_decode_query, TOPV_INVALID_ARGUMENT,                                                           \
     "attention_decode: cu_seqlens_q[%lld] = %lld, expected %lld: one query per sequence", f.a, f.b, f.a)     \
+  X(flash_attn_cache_seqlens, TOPV_INVALID_ARGUMENT,                                                         \
+    "flash_attn_with_kvcache: cache_seqlens[%lld] = %lld is not in [0, %lld]", f.a, f.b, f.c)                \
+  X(flash_attn_cache_batch_idx, TOPV_INVALID_ARGUMENT,                                                       \
+    "flash_attn_with_kvcache: cache_batch_idx[%lld] = %lld is not in [0, cache_batch = %lld)", f.a, f.b,     \
+    f.c)                                                                                                     \
+  X(flash_attn_rotary_seqlen, TOPV_INVALID_ARGUMENT,                                                         \
+    "flash_attn_with_kvcache: position %lld is not below rotary_seqlen = %lld", f.a, f.b)                    \
+  X(flash_attn_block_table, TOPV_INVALID_ARGUMENT,                                                           \
+    "flash_attn_with_kvcache: block_table[%lld, %lld] = %lld is not in [0, %.0f)", f.a, f.b, f.c, f.x)       \
   X(attention_page, TOPV_INVALID_ARGUMENT, "%s: block_table[%lld, %lld] = %lld is not in [0, %.0f)",         \
     attention_op(f), f.a >> 2, f.b, f.c, f.x)                                                                \
   X(sinkhorn_source_weight, TOPV_INVALID_ARGUMENT,                                                           \
