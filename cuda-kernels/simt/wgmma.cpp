@@ -128,29 +128,28 @@ void Warpgroup::commit(Site site) {
 }
 
 void Warpgroup::perform(Issued& issued) {
-  static float a[16 * 64], b[16 * 256];
   const Product& product = issued.product;
   if (product.a_in_registers) {
     for (int thread = 0; thread < kThreads; thread++)
       for (int r = 0; r < 4; r++)
         for (int i = 0; i < 2; i++) {
           const int row = thread / 32 * 16 + thread % 32 / 4 + r % 2 * 8, k = thread % 4 * 2 + r / 2 * 8 + i;
-          a[k * 64 + row] = value(uint16_t(issued.a[size_t(thread * 4 + r)] >> 16 * i), product.half);
+          a_[k * 64 + row] = value(uint16_t(issued.a[size_t(thread * 4 + r)] >> 16 * i), product.half);
         }
   } else {
     Loud loud;
-    load_k_major(product.a, 64, product.half, a);
+    load_k_major(product.a, 64, product.half, a_);
   }
   {
     Loud loud;
     if (product.mn_major)
-      load_mn_major(product.b, product.n, product.half, b);
+      load_mn_major(product.b, product.n, product.half, b_);
     else
-      load_k_major(product.b, product.n, product.half, b);
+      load_k_major(product.b, product.n, product.half, b_);
   }
   Accumulators& all = *issued.accumulators;
   if (!product.keep) std::fill(all.d.begin(), all.d.end(), 0.0f);
-  multiply_add(a, b, all.d.data(), product.n);
+  multiply_add(a_, b_, all.d.data(), product.n);
   if (--all.pending > 0) return;
   for (int thread = 0; thread < kThreads; thread++)
     for (int i = 0; i < product.n / 2; i++) all.of[thread][i] = all.d[size_t(place(thread, i, product.n))];

@@ -53,6 +53,7 @@ class Warpgroup {
   size_t first_issued_ = 0, first_group_ = 0;  ///< sequence numbers of the fronts
   Progress progress_[kThreads];
   Barrier barrier_;
+  float a_[16 * 64], b_[16 * 256];  ///< operands of the product that is performed
 };
 
 /// The calling thread's.
