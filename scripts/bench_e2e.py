@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures topv against transformers: a LLaVA-1.5 graph of 1.4 B parameters, bf16, on the CPU, in turns.
 
-    PYTHON=.venv/bin/python scripts/bench e2e [--rounds N] [--threads N] [--output DIR]
+    PYTHON=.venv/bin/python scripts/bench e2e [--rounds N] [--threads N] [--output DIR] [--device cuda]
 
 First both must compute the same model; then vision encoding, prefill, prefill with TopV, decoding and the time to the
 first token are measured in turns, so that what else the machine does hits both. Writes DIR/<date>-cpu-e2e.{json,md}.
@@ -24,6 +24,10 @@ def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench e2e", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--device", default="cpu", help="cuda: LLaVA-1.5-7B's geometry on the GPU; see bench_e2e/gpu.py")
+    parser.add_argument("--small", action="store_true", help="with --device: a small geometry, to try the program")
+    parser.add_argument("--seconds", type=float, default=300, help="with --device: time for all")
+    parser.add_argument("--json", type=Path, help="with --device: writes the figures there, too")
     parser.add_argument("--output", type=Path, default=ROOT / "docs/results")
     return parser.parse_args()
 
@@ -63,6 +67,11 @@ def measure(rounds, threads, ours, theirs):
 
 def main():
     options = arguments()
+    if options.device != "cpu" or options.small:
+        from bench_e2e import gpu
+
+        CACHE.mkdir(parents=True, exist_ok=True)
+        return gpu.main(options, CACHE)
     os.environ |= {"OMP_NUM_THREADS": str(options.threads), "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
     from bench_e2e import check, engines, model, report
 
@@ -73,16 +82,16 @@ def main():
     prompt.write_text(" ".join(map(str, model.prompt())))
 
     print("bench: loading both", flush=True)
-    ours = engines.Topv(directory, pixels, prompt, options.threads)
+    ours = engines.Topv(directory, pixels, prompt, "--threads", options.threads)
     cold = {"load": ours.load_ms, "vision": ours.vision()["ms"], "prefill": ours.prefill()["ms"]}
-    theirs = engines.Transformers(directory, model.pixels(), model.prompt(), options.threads)
+    theirs = engines.Transformers.load(directory, model.pixels(), model.prompt(), options.threads)
     their_cold = {"load": theirs.load_ms, "vision": theirs.vision()["ms"], "prefill": theirs.prefill()["ms"]}
     agreement = check.check(ours, theirs, directory, CACHE)
     print("bench: both agree", flush=True)
     result = {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "threads": options.threads,
-        "cpu": ours.loaded["cpu"],
+        "cpu": ours.loaded["device"],
         "versions": engines.Transformers.versions(),
         "prompt_tokens": len(model.prompt()),
         "visual_tokens": model.VISUAL_TOKENS,

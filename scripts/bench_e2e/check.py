@@ -26,12 +26,16 @@ def reference(directory, ids, cache):
 
 
 def check(ours, theirs, directory, cache):
-    """Figures for the report; ends the program where the two do not agree."""
+    return compare(ours, theirs, lambda ids: reference(directory, ids, cache), cache / "logits.f32")
+
+
+def compare(ours, theirs, float32, scratch):
+    """Figures for the report; ends the program where the two do not agree. float32: ids to logits [1 + ids, V]."""
     theirs.vision(), theirs.prefill()
     ids = theirs.decode(TOKENS)["tokens"]
-    a = ours.forced_logits(ids, cache / "logits.f32")
+    a = ours.forced_logits(ids, scratch)
     b = theirs.forced_logits(ids)
-    f = reference(directory, ids, cache)
+    f = float32(ids)
     if not (np.isfinite(a).all() and a.shape == b.shape == f.shape):
         raise SystemExit(f"bench: logits are not finite or of wrong shape: {a.shape}, expected {f.shape}")
     ours.vision(), ours.prefill()

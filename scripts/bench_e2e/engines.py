@@ -1,6 +1,7 @@
 """The two that are compared, with the same stages: vision, prefill, decode, first token. Times are in milliseconds."""
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -28,10 +29,11 @@ class Topv:
 
     name = "topv"
 
-    def __init__(self, directory, pixels, prompt, threads):
-        command = [ROOT / "scripts/topv", "bench", "e2e", "--model", directory, "--pixels", pixels, "--prompt", prompt]
+    def __init__(self, directory, pixels, prompt, *options):
+        topv = os.environ.get("TOPV_COMMAND", f"{ROOT}/scripts/topv").split()
+        command = [*topv, "bench", "e2e", "--model", directory, "--pixels", pixels, "--prompt", prompt, *options]
         self.process = subprocess.Popen(
-            [str(word) for word in [*command, "--threads", threads]],
+            [str(word) for word in command],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         self.pid = self.process.pid
@@ -49,6 +51,9 @@ class Topv:
         self.process.stdin.flush()
         return self._read()
 
+    def batch(self, count):
+        return self.ask("batch", count)
+
     def vision(self):
         return self.ask("vision")
 
@@ -58,8 +63,8 @@ class Topv:
     def decode(self, count):
         return self.ask("decode", count)
 
-    def first(self):
-        return self.ask("first")
+    def first(self, keep=()):
+        return self.ask("first", *keep)
 
     def forced_logits(self, ids, scratch):
         """[1 + ids, V]: after the prompt and after each of ids."""
@@ -79,14 +84,26 @@ class Transformers:
 
     name = "transformers"
 
-    def __init__(self, directory, pixels, prompt, threads, dtype=torch.bfloat16):
+    def __init__(self, llava, pixels, prompt, dtype=torch.bfloat16):
+        self.model = llava
+        self.picture = torch.from_numpy(pixels)[None].to(llava.device, dtype)
+        self.words = torch.tensor([prompt], device=llava.device)
+        self.batch(1)
+
+    @classmethod
+    def load(cls, directory, pixels, prompt, threads, dtype=torch.bfloat16):
         transformers.utils.logging.disable_progress_bar()
         torch.set_num_threads(threads)
         start = time.perf_counter()
-        self.model = LlavaForConditionalGeneration.from_pretrained(directory, dtype=dtype).eval()
-        self.load_ms = (time.perf_counter() - start) * 1e3
-        self.pixels = torch.from_numpy(pixels)[None].to(dtype)
-        self.prompt = torch.tensor([prompt])
+        llava = LlavaForConditionalGeneration.from_pretrained(directory, dtype=dtype).eval()
+        loaded = cls(llava, pixels, prompt, dtype)
+        loaded.load_ms = (time.perf_counter() - start) * 1e3
+        return loaded
+
+    def batch(self, count):
+        """So many copies from here on."""
+        self.pixels = self.picture.expand(count, -1, -1, -1).contiguous()
+        self.prompt = self.words.expand(count, -1).contiguous()
         self.features = self.cache = self.token = None
 
     @staticmethod
@@ -97,11 +114,13 @@ class Transformers:
         with torch.inference_mode():
             start = time.perf_counter()
             result = work()
+            if self.model.device.type == "cuda":
+                torch.cuda.synchronize()
             return {"ms": (time.perf_counter() - start) * 1e3} | (result or {})
 
     def _vision(self):
         features = self.model.get_image_features(self.pixels, return_dict=True).pooler_output
-        self.features = features[0] if isinstance(features, (list, tuple)) else features.reshape(-1, features.shape[-1])
+        self.features = torch.cat(features) if isinstance(features, (list, tuple)) else features.flatten(0, -2)
 
     def _prefill(self, ids=None, rows=1):
         ids = self.prompt if ids is None else ids
@@ -109,47 +128,48 @@ class Transformers:
         embeds = embeds.masked_scatter((ids == model.IMAGE_TOKEN)[..., None].expand_as(embeds), self.features)
         out = self.model.model.language_model(inputs_embeds=embeds, use_cache=True)
         self.cache = out.past_key_values
-        logits = self.model.lm_head(out.last_hidden_state[:, -rows:])[0]
-        self.token = int(logits[-1].argmax())
-        return logits
+        logits = self.model.lm_head(out.last_hidden_state[:, -rows:])
+        self.token = logits[:, -1].argmax(-1).tolist()
+        return logits[0]
 
-    def _step(self, token):
-        out = self.model.model.language_model(
-            input_ids=torch.tensor([[token]]), past_key_values=self.cache, use_cache=True)
-        logits = self.model.lm_head(out.last_hidden_state)[0]
-        self.token = int(logits[-1].argmax())
-        return logits
+    def _step(self, tokens):
+        """One more token of each sequence."""
+        ids = torch.tensor(tokens, device=self.prompt.device)[:, None]
+        out = self.model.model.language_model(input_ids=ids, past_key_values=self.cache, use_cache=True)
+        logits = self.model.lm_head(out.last_hidden_state)
+        self.token = logits[:, -1].argmax(-1).tolist()
+        return logits[0]
 
     def vision(self):
         return self._timed(self._vision)
 
     def prefill(self):
-        return self._timed(lambda: self._prefill() is None or None) | {"token": self.token}
+        return self._timed(lambda: self._prefill() is None or None) | {"token": self.token[0]}
 
     def decode(self, count):
         def work():
             tokens = []
             for _ in range(count):
-                tokens.append(self.token)
+                tokens.append(self.token[0])
                 self._step(self.token)
             return {"tokens": tokens}
 
         return self._timed(work)
 
     def first(self):
-        return self._timed(lambda: (self._vision(), self._prefill(), None)[-1]) | {"token": self.token}
+        return self._timed(lambda: (self._vision(), self._prefill(), None)[-1]) | {"token": self.token[0]}
 
     def forced_logits(self, ids):
         """[1 + ids, V], step by step as in decode."""
         with torch.inference_mode():
             self._vision()
-            rows = [self._prefill()] + [self._step(token) for token in ids]
-        return torch.cat(rows).float().numpy()
+            rows = [self._prefill()] + [self._step([token]) for token in ids]
+        return torch.cat(rows).float().cpu().numpy()
 
     def logits_in_one_pass(self, ids):
         with torch.inference_mode():
             self._vision()
-            return self._prefill(torch.cat([self.prompt, torch.tensor([ids])], 1), 1 + len(ids)).float().numpy()
+            return self._prefill(torch.cat([self.prompt, torch.tensor([ids]).to(self.prompt)], 1), 1 + len(ids)).float().cpu().numpy()
 
     def memory(self):
         return memory()

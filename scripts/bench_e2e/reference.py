@@ -12,7 +12,7 @@ from bench_e2e import engines, model  # noqa: E402
 
 def main():
     directory, ids, out = sys.argv[1:]
-    float32 = engines.Transformers(directory, model.pixels(), model.prompt(), 2, torch.float32)
+    float32 = engines.Transformers.load(directory, model.pixels(), model.prompt(), 2, torch.float32)
     np.save(out, float32.logits_in_one_pass([int(token) for token in ids.split(",")]))
 
 

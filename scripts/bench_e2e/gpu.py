@@ -1,0 +1,199 @@
+"""LLaVA-1.5-7B's geometry on a GPU, topv against transformers with sdpa: scripts/bench e2e --device cuda.
+
+The weights are random and no file of their size exists: each tensor is a piece of one pool of random numbers, chosen by
+its name, on both sides (TensorPool.java). So both compute the same model, which is checked before anything is timed.
+"""
+
+import copy
+import datetime
+import json
+import re
+import statistics
+import time
+import zlib
+
+import numpy as np
+import torch
+from transformers import LlavaConfig, LlavaForConditionalGeneration
+
+from . import check, engines, model
+
+DECODED = 32
+KEEP = 265
+BATCHES = (1, 32)
+SCALES = 1 << 16  # numbers about 1 at the pool's end: the weights of norms
+STEP = 64
+
+SEVEN_B = dict(
+    model.TEXT, hidden_size=4096, intermediate_size=11008, num_hidden_layers=32, num_attention_heads=32,
+    num_key_value_heads=32, head_dim=128, vocab_size=32064, max_position_embeddings=4096,
+)
+SMALL = dict(
+    SEVEN_B, hidden_size=256, intermediate_size=688, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=4,
+    head_dim=64, vocab_size=32064,
+)
+SMALL_VISION = dict(model.VISION, hidden_size=128, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2)
+
+
+def config(small):
+    text, vision = (SMALL, SMALL_VISION) if small else (SEVEN_B, model.VISION)
+    return dict(model.CONFIG, text_config=text, vision_config=vision)
+
+
+def make_pool(file, largest, device):
+    """Room for the largest tensor at some thousand offsets."""
+    elements = largest + (1 << 20) + SCALES
+    if file.exists() and file.stat().st_size == 2 * elements:
+        return
+    generator = torch.Generator(device).manual_seed(model.SEED)
+    pool = torch.randn(elements, generator=generator, device=device) * 0.02
+    pool[-SCALES:] = 1 + 5 * pool[-SCALES:]
+    file.write_bytes(pool.to(torch.bfloat16).view(torch.int16).cpu().numpy().tobytes())
+
+
+def stored(name):
+    """What a parameter of transformers is called in the pool."""
+    name = re.sub(r"^model\.language_model\.", "language_model.model.", name)
+    name = re.sub(r"^lm_head\.", "language_model.lm_head.", name)
+    name = re.sub(r"^model\.vision_tower\.(vision_model\.)?", "vision_tower.vision_model.", name)
+    return re.sub(r"^model\.multi_modal_projector\.", "multi_modal_projector.", name)
+
+
+def piece(pool, name, shape):
+    count = int(np.prod(shape))
+    scale = len(shape) == 1 and re.search(r"norm\d?\.weight$", name) is not None
+    first, room = (len(pool) - SCALES, SCALES - count) if scale else (0, len(pool) - SCALES - count)
+    offset = first + zlib.crc32(name.encode()) % (room // STEP + 1) * STEP
+    return pool[offset : offset + count].view(shape)
+
+
+def reference_model(settings, pool, device):
+    """transformers' model over the pool, bfloat16."""
+    with torch.device("meta"):
+        llava = LlavaForConditionalGeneration._from_config(LlavaConfig(**copy.deepcopy(settings)), attn_implementation="sdpa")
+    llava = llava.to(torch.bfloat16).eval()
+    with torch.no_grad():
+        for name, parameter in list(llava.named_parameters()):
+            owner = llava.get_submodule(name.rpartition(".")[0])
+            value = piece(pool, stored(name), tuple(parameter.shape)).clone()
+            setattr(owner, name.rpartition(".")[2], torch.nn.Parameter(value, requires_grad=False))
+    # buffers are computed, not stored: made anew on the device
+    for module in llava.modules():
+        if hasattr(module, "inv_freq"):
+            module.inv_freq, module.attention_scaling = module.compute_default_rope_parameters(module.config, device)
+            module.original_inv_freq = module.inv_freq
+        if hasattr(module, "position_ids"):
+            module.position_ids = torch.arange(module.position_ids.shape[-1], device=device)[None]
+    left = [name for name, tensor in [*llava.named_parameters(), *llava.named_buffers()] if tensor.is_meta]
+    if left:
+        raise SystemExit(f"bench: transformers keeps {left}, which this program does not know")
+    return llava
+
+
+def times(engine, batch, keep=None, rounds=5):
+    """Medians in ms of the stages; decode is per token."""
+    engine.batch(batch)
+    arguments = () if keep is None else ((keep,),)
+    samples = []
+    for _ in range(rounds + 1):  # the first one warms up
+        first = engine.first(*arguments)["ms"]
+        vision = engine.vision()["ms"]
+        prefill = engine.prefill(*arguments)["ms"]
+        decode = engine.decode(DECODED)["ms"] / DECODED
+        samples.append({"first": first, "vision": vision, "prefill": prefill, "decode": decode})
+    samples = samples[1:]
+    return {
+        name: {
+            "median": statistics.median(values), "least": min(values), "most": max(values), "samples": len(values),
+        }
+        for name in samples[0]
+        if (values := [sample[name] for sample in samples])
+    }  # fmt: skip
+
+
+def cast(llava, dtype):
+    """The parameters alone: the frequencies of RoPE stay float32."""
+    for parameter in llava.parameters():
+        parameter.data = parameter.data.to(dtype)
+    return llava
+
+
+def agreement(ours, theirs, scratch):
+    """As on the CPU: our logits are no farther from float32's than transformers' are, tokens differ at near ties only."""
+
+    def float32(ids):
+        exact = engines.Transformers(cast(theirs.model, torch.float32), model.pixels(), model.prompt(), torch.float32)
+        logits = exact.logits_in_one_pass(ids)
+        cast(theirs.model, torch.bfloat16)  # unharmed: every number was one of bfloat16
+        return logits
+
+    return check.compare(ours, theirs, float32, scratch)
+
+
+def row(name, one, other):
+    gain = f"{other['median'] / one['median']:.2f} x" if other else ""
+    theirs = f"{other['median']:.2f}" if other else ""
+    return f"| {name} | {one['median']:.2f} ({one['least']:.2f} .. {one['most']:.2f}) | {theirs} | {gain} |"
+
+
+def markdown(result):
+    lines = [
+        f"{result['geometry']} geometry, random weights, bfloat16, {result['prompt_tokens']} prompt tokens of which "
+        f"{result['visual_tokens']} visual; TopV keeps {KEEP}. Milliseconds; {result['versions']}.",
+        "",
+        "| | topv | transformers | gain |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    titles = {"first": "time to first token", "vision": "vision", "prefill": "prefill", "decode": "decode, per step"}
+    for batch, both in result["batches"].items():
+        for stage, title in titles.items():
+            lines.append(row(f"{title}, batch {batch}", both["topv"][stage], both["transformers"][stage]))
+            if stage != "vision":
+                lines.append(row(f"the same, pruned, batch {batch}", both["pruned"][stage], both["transformers"][stage]))
+    return lines
+
+
+def main(options, cache):
+    start = time.monotonic()
+    device = torch.device(options.device)
+    settings = config(options.small)
+    directory = cache / ("small" if options.small else "llava-1.5-7b")
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "config.json").write_text(json.dumps(settings, indent=1))
+    text = settings["text_config"]
+    largest = text["hidden_size"] * max(text["vocab_size"], 2 * text["intermediate_size"])
+    file = directory / "pool.bf16"
+    make_pool(file, largest, device)
+    pool = torch.from_file(str(file), size=file.stat().st_size // 2, dtype=torch.bfloat16).to(device)
+    pixels, prompt = cache / "pixels.f32", cache / "prompt.txt"
+    model.pixels().tofile(pixels)
+    prompt.write_text(" ".join(map(str, model.prompt())))
+
+    theirs = engines.Transformers(reference_model(settings, pool, device), model.pixels(), model.prompt())
+    del pool
+    ours = engines.Topv(
+        directory, pixels, prompt, "--device", options.device, "--pool", file, "--most", max(BATCHES))
+    result = {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "geometry": "small" if options.small else "LLaVA-1.5-7B",
+        "device": ours.loaded["device"],
+        "versions": engines.Transformers.versions(),
+        "prompt_tokens": len(model.prompt()),
+        "visual_tokens": model.VISUAL_TOKENS,
+        "kept": KEEP,
+        "load_ms": ours.load_ms,
+        "agreement": agreement(ours, theirs, cache / "logits.f32"),
+        "batches": {},
+    }
+    print("bench: both agree", result["agreement"], flush=True)
+    for batch in BATCHES:
+        if time.monotonic() - start > options.seconds * 0.8:
+            print(f"bench: no time for batch {batch}", flush=True)
+            break
+        result["batches"][batch] = {
+            "topv": times(ours, batch), "pruned": times(ours, batch, KEEP), "transformers": times(theirs, batch),
+        }  # fmt: skip
+    ours.close()
+    print(*markdown(result), sep="\n", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
