@@ -21,7 +21,8 @@ bool tensor_cores(const Attention& p) {
 void attention_forward(const Run& run, const AttentionParams& params) {
   if (params.batch == 0 || params.max_seqlen_q == 0) return;
   const Attention p(run, params);
-  tensor_cores(p) ? attention_prefill_mma(run, p) : attention_prefill_simt(run, p);
+  if (!tensor_cores(p)) return attention_prefill_simt(run, p);
+  run.device.hopper() && p.max_seqlen_k > 0 ? attention_prefill_wgmma(run, p) : attention_prefill_mma(run, p);
 }
 
 void attention_prefill(const Run& run, const topv_attention_params& params) {

@@ -28,5 +28,7 @@ __device__ __forceinline__ PrefillTile prefill_tile(const Attention& p, int rows
 void attention_prefill_simt(const Run& run, const Attention& p);
 /// bfloat16 and float16, D <= 128, scale > 0, rows of q, k, v and out 16-byte aligned.
 void attention_prefill_mma(const Run& run, const Attention& p);
+/// The same on Hopper, where there are keys.
+void attention_prefill_wgmma(const Run& run, const Attention& p);
 
 }  // namespace topv::cuda
