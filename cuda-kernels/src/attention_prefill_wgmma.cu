@@ -18,6 +18,7 @@ constexpr int kGroupRows = 64, kRows = kConsumers * kGroupRows;
 constexpr int kKeys = 128;
 constexpr int kStages = 4;
 constexpr int kProducerWarps = 4;
+enum Barrier { kBlock, kQueries, kTurn = kQueries + kConsumers };  // named barriers; one per consumer
 
 /// Tiles as TMA leaves them and wgmma reads them: slabs of 64 columns, 128 bytes per row, pieces of 16 bytes swizzled.
 template <int kDim>
@@ -81,12 +82,13 @@ class Producer {
   __device__ __forceinline__ void load(int n, const ptx::TensorMap* map, const void* base, int64_t ld,
                                        int first) {
     ring_.wait_empty(n);
-    const int lane = static_cast<int>(threadIdx.x) % 32;
-    const int row = first + kKeys <= s_.keys && box_rows_ > 0 ? box_row(first, lane) : -1;
-    if (__all_sync(~0u,
-                   row >= 0 || (box_rows_ > 0 && lane * box_rows_ >= kKeys && first + kKeys <= s_.keys))) {
+    const bool whole = box_rows_ > 0 && first + kKeys <= s_.keys;
+    const int offset = static_cast<int>(threadIdx.x) % 32 * box_rows_;  // of this lane's box
+    const bool mine = whole && offset < kKeys;
+    const int64_t row = mine ? key_row<AttentionOp::prefill>(p_, s_, first + offset) : -1;
+    if (whole && __all_sync(~0u, !mine || row >= 0)) {
       finish();
-      load_boxes(n, map, row);
+      load_boxes(n, map, offset, static_cast<int>(row));
     } else {
       load_rows(n, static_cast<const T*>(base) + kv_head_ * p_.head_dim, ld, first);
     }
@@ -100,26 +102,20 @@ class Producer {
   }
 
  private:
-  /// Row in global memory of this lane's box of a tile.
-  __device__ __forceinline__ int box_row(int first, int lane) const {
-    if (lane * box_rows_ >= kKeys) return -1;
-    return static_cast<int>(key_row<AttentionOp::prefill>(p_, s_, first + lane * box_rows_));
-  }
-
-  __device__ __forceinline__ void load_boxes(int n, const ptx::TensorMap* map, int row) const {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
+  /// Each lane of the first warp that has a row to start from brings a box.
+  __device__ __forceinline__ void load_boxes(int n, const ptx::TensorMap* map, int offset, int row) const {
     uint64_t* const full = ring_.full + n % kStages;
-    if (threadIdx.x % 128 < 32) {
-      if (lane == 0) ptx::mbar_arrive_expect(full, Tile::kStageBytes);
-      __syncwarp();
-      if (row >= 0) {
-        for (int slab = 0; slab < Tile::kCount; ++slab) {
-          ptx::tma_load_3d(ring_.at(n) + slab * Tile::kKeyBytes + lane * box_rows_ * 128, map, slab * 64,
-                           kv_head_, row, full);
-        }
-      }
-    } else if (lane == 0) {
-      ptx::mbar_arrive(full);
+    const bool lead = threadIdx.x % 32 == 0;
+    if (threadIdx.x % 128 >= 32) {
+      if (lead) ptx::mbar_arrive(full);
+      return;
+    }
+    if (lead) ptx::mbar_arrive_expect(full, Tile::kStageBytes);
+    __syncwarp();
+    if (row < 0) return;
+    unsigned char* const to = ring_.at(n) + offset * 128;
+    for (int slab = 0; slab < Tile::kCount; ++slab) {
+      ptx::tma_load_3d(to + slab * Tile::kKeyBytes, map, slab * 64, kv_head_, row, full);
     }
   }
 
@@ -230,6 +226,10 @@ __global__ void __launch_bounds__(kThreads, 1)
   const int group = __shfl_sync(~0u, static_cast<int>(threadIdx.x) / 128, 0);
   if (group == kConsumers) {
     ptx::setmaxnreg_dec<56>();
+    if (threadIdx.x % 128 == 0) {
+      ptx::tma_prefetch(&key_map);
+      ptx::tma_prefetch(&value_map);
+    }
     Producer<T, kDim> producer(p, s, tile.head / p.group, box_rows, ring);
     int n = 0;
     for (int i = 0; i <= tiles; ++i) {
@@ -254,7 +254,7 @@ __global__ void __launch_bounds__(kThreads, 1)
   ptx::cp_async_commit();
   ptx::cp_async_wait<0>();
   ptx::fence_proxy_async();
-  ptx::bar_sync(1 + group, 128);
+  ptx::bar_sync(kQueries + group, 128);
 
   const int last = group_rows > 0 ? group_first + group_rows - 1 : group_first;
   const int full_begin = window.of(last).begin,
@@ -274,6 +274,8 @@ __global__ void __launch_bounds__(kThreads, 1)
   };
 
   if (tiles > 0) {
+    // The groups issue their products in turn, so that one computes weights while the other multiplies.
+    if (group == 1 && tiles > 1) ptx::bar_arrive(kTurn, 256);
     float rescale[2];
     int n = 0;  // in the ring
     ring.wait_full(n);
@@ -285,11 +287,13 @@ __global__ void __launch_bounds__(kThreads, 1)
     c.pack();
     for (int i = 1; i < tiles; ++i) {
       ring.wait_full(n);
+      ptx::bar_sync(kTurn + group, 256);
       ptx::wgmma_fence();
       c.multiply_keys(queries, ring.at(n));
       ring.wait_full(n + 1);
       ptx::wgmma_fence();
       c.multiply_values(ring.at(n + 1));
+      if (group == 0 || i + 1 < tiles) ptx::bar_arrive(kTurn + 1 - group, 256);
       ptx::wgmma_wait<1>(c.scores);
       release(n++);
       const bool moved = use(i, rescale);
