@@ -29,7 +29,7 @@ class CudaBackend final : public Backend {
 
   topv_status describe(char* buffer, int64_t capacity, int64_t* needed) noexcept override {
     return call([&] {
-      const std::string text = cuda::describe(device_);
+      const std::string text = cuda::describe(device_, products_.version());
       if (needed != nullptr) *needed = static_cast<int64_t>(text.size()) + 1;
       if (capacity <= 0) return;
       const size_t length = std::min(text.size(), static_cast<size_t>(capacity - 1));
@@ -168,14 +168,15 @@ class CudaBackend final : public Backend {
     fail(TOPV_OUT_OF_MEMORY, "%s: no memory for %lld bytes", call, static_cast<long long>(bytes));
   }
 
-  Run run_on(Stream& stream) {
+  GemmRun run_on(Stream& stream) {
     stream.scratch().reset();
-    return {device_, stream.native(), stream.scratch(), stream.fault()};
+    return {{device_, stream.native(), stream.scratch(), stream.fault()}, products_};
   }
 
   std::string message_;
   Device device_;
   bool blocking_;
+  Products products_;
   Stream default_;
 };
 

@@ -22,7 +22,7 @@ struct Device {
 /// Throws TOPV_UNSUPPORTED that says what is missing: the driver, the device, or its compute capability.
 Device open_device(int ordinal);
 
-/// The JSON object of topv_context_describe.
-std::string describe(const Device& device);
+/// The JSON object of topv_context_describe; cublaslt is empty where that is missing.
+std::string describe(const Device& device, const std::string& cublaslt);
 
 }  // namespace topv::cuda

@@ -2,27 +2,12 @@
 //
 // Grid: threads over rows and packs of 16 bytes. Bound: memory bandwidth, one element read and one written; the exact
 // form by its arithmetic (erfcf, about 40 instructions).
+#include "common/activation.cuh"
 #include "common/vectors.cuh"
 #include "kernels.h"
 
 namespace topv::cuda {
 namespace {
-
-__device__ __forceinline__ float sigmoid_of(float x, float argument) {
-  return __fdividef(x, 1.0f + expf(-argument));
-}
-
-template <int32_t kActivation>
-__device__ __forceinline__ float activate(float x) {
-  if constexpr (kActivation == TOPV_ACTIVATION_GELU) {
-    return 0.5f * x * erfcf(-0.70710678f * x);  // keeps its relative precision for negative x
-  } else if constexpr (kActivation == TOPV_ACTIVATION_GELU_TANH) {
-    return sigmoid_of(x,
-                      1.5957691216f * x * fmaf(x * x, 0.044715f, 1.0f));  // (1 + tanh(u)) / 2 = sigmoid(2u)
-  } else {
-    return sigmoid_of(x, 1.702f * x);
-  }
-}
 
 template <typename T, int V, int32_t kActivation>
 __global__ void __launch_bounds__(256) gelu_kernel(topv_gelu_params p) {
