@@ -2,6 +2,9 @@
 # Sets TOPV_HAVE_CUDA.
 
 set(TOPV_CUDA AUTO CACHE STRING "Build the CUDA backend: AUTO, ON or OFF")
+if(TOPV_CUDA STREQUAL "") # the presets take it from the environment
+  set(TOPV_CUDA AUTO)
+endif()
 set(TOPV_HAVE_CUDA FALSE)
 if(NOT TOPV_CUDA STREQUAL "OFF")
   if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})

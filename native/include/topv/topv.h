@@ -170,7 +170,10 @@ typedef enum topv_activation {
   TOPV_ACTIVATION_QUICK_GELU = 3 /* x * sigmoid(1.702 x) */
 } topv_activation;
 
-/* c[i, j] = activation( sum_k a[i, k] W[j, k] + bias[j] ) + (accumulate ? c[i, j] : 0) */
+/* The CUDA backend leaves products of more than a few rows to cuBLASLt 13, which it looks for at the first one: in the file
+ * that the environment variable TOPV_CUBLASLT names, or else where CUDA and PyTorch install it. TOPV_UNSUPPORTED, with the
+ * places, where it is missing.
+ * c[i, j] = activation( sum_k a[i, k] W[j, k] + bias[j] ) + (accumulate ? c[i, j] : 0) */
 typedef struct topv_gemm_params {
   const void* a;        /* [m, k], dtype = the weight's compute dtype */
   const topv_weight* w; /* [n, k] */
