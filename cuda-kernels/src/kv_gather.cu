@@ -21,6 +21,7 @@ constexpr int kFlight = 4;                      // units of a thread in flight
 constexpr int kTile = kRowsAtOnce * kFlight;    // rows
 constexpr int kBits = 9, kTable = 1 << kBits;   // hash table, twice as large as a tile
 constexpr int kMostLayers = 128;                // of one launch
+static_assert(kTable == kThreads, "a thread clears one entry");
 
 struct Caches {
   void* at[2 * kMostLayers];  // K and V of layer 0, of layer 1, ...

@@ -94,7 +94,7 @@ struct Totals {
   /// Weights of 2^-6, 2^-12 and 2^-20, as logits. Where a temperature has no such logits, all or none are above.
   static __device__ __forceinline__ float floor_of(int level, float largest, float temperature) {
     const float powers = level == 0 ? 6.0f : level == 1 ? 12.0f : 20.0f;
-    return largest - powers * 0.69314718f * fminf(temperature, 1e30f);
+    return fmaf(-powers, 0.69314718f * fminf(temperature, 1e30f), largest);  // the same bits wherever inlined
   }
 };
 

@@ -70,6 +70,22 @@ TEST(bfloat16_is_rounded_to_nearest_even) {
   });
 }
 
+TEST(more_tokens_than_a_grid_has_rows) {
+  test::for_each_context([](test::Context& ctx) {
+    const int64_t cols = 129, tokens = 65540, vocab = 3;  // a block per token
+    const test::Array table = table_of(TOPV_F32, vocab, cols);
+    std::vector<int32_t> ids;
+    for (int64_t t = 0; t < tokens; ++t) ids.push_back(static_cast<int32_t>(t % vocab));
+    test::Array y(tokens * cols, TOPV_F32);
+    ctx.embed({ids.data(), table.data(), y.data(), tokens, vocab, cols, cols, TOPV_F32, TOPV_F32});
+    bool same = true;
+    for (int64_t i = 0; i < tokens * cols; ++i) {
+      same = same && y.get(i) == table.get(ids[static_cast<size_t>(i / cols)] * cols + i % cols);
+    }
+    CHECK(same);
+  });
+}
+
 TEST(refusals) {
   test::for_each_context([](test::Context& ctx) {
     const float table[12] = {};

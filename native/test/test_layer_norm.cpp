@@ -56,6 +56,17 @@ TEST(agrees_with_the_reference) {
   });
 }
 
+TEST(rows_longer_than_registers) {
+  test::for_each_context([](test::Context& ctx) {
+    for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
+      for (const int64_t cols : {4096, 4100, 8192, 8200, 16391}) {
+        run(ctx, 2, cols, 0, dtype, false, 0);
+        run(ctx, 2, cols, 8, dtype, true, 4);
+      }
+    }
+  });
+}
+
 TEST(the_variance_does_not_cancel_far_from_zero) {
   test::for_each_context([](test::Context& ctx) { run(ctx, 2, 192, 0, TOPV_F32, false, 1000); });
 }

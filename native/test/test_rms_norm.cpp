@@ -49,6 +49,17 @@ TEST(agrees_with_the_reference) {
   });
 }
 
+TEST(rows_longer_than_registers) {
+  test::for_each_context([](test::Context& ctx) {
+    for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
+      for (const int64_t cols : {4096, 4100, 8192, 8200, 16391}) {
+        run(ctx, 2, cols, 0, dtype, false);
+        run(ctx, 2, cols, 8, dtype, true);
+      }
+    }
+  });
+}
+
 TEST(a_row_of_zeros_gives_zeros) {
   test::for_each_context([](test::Context& ctx) {
     const std::vector<float> x(9, 0.0f), weight(9, 2.0f);

@@ -10,8 +10,10 @@ import io.topv.runtime.ffi.topv_kv_gather_params;
 import io.topv.runtime.ffi.topv_layer_norm_params;
 import io.topv.runtime.ffi.topv_patch_embed_params;
 import io.topv.runtime.ffi.topv_rms_norm_params;
+import io.topv.runtime.ffi.topv_rope_append_params;
 import io.topv.runtime.ffi.topv_rope_params;
 import io.topv.runtime.ffi.topv_rows_gather_params;
+import io.topv.runtime.ffi.topv_sample_params;
 import io.topv.runtime.ffi.topv_silu_mul_params;
 import io.topv.runtime.ffi.topv_sinkhorn_params;
 import io.topv.runtime.ffi.topv_token_select_params;
@@ -39,8 +41,10 @@ public final class Ops {
   private final topv_patch_embed_params patchEmbed = new topv_patch_embed_params();
   private final topv_rows_gather_params rowsGather = new topv_rows_gather_params();
   private final topv_kv_append_params kvAppend = new topv_kv_append_params();
+  private final topv_rope_append_params ropeAppend = new topv_rope_append_params();
   private final topv_kv_gather_params kvGather = new topv_kv_gather_params();
   private final topv_attention_params attention = new topv_attention_params();
+  private final topv_sample_params sample = new topv_sample_params();
   private final topv_transport_cost_params transportCost = new topv_transport_cost_params();
   private final topv_sinkhorn_params sinkhorn = new topv_sinkhorn_params();
   private final topv_token_select_params tokenSelect = new topv_token_select_params();
@@ -62,8 +66,10 @@ public final class Ops {
             patchEmbed,
             rowsGather,
             kvAppend,
+            ropeAppend,
             kvGather,
             attention,
+            sample,
             transportCost,
             sinkhorn,
             tokenSelect)) {
@@ -189,6 +195,39 @@ public final class Ops {
     context.check(topv.topv_kv_append(context.handle(), context.stream(), kvAppend));
   }
 
+  /**
+   * {@link #rope} of q and k, then {@link #kvAppend} of k and v, in one pass and with the same
+   * bits.
+   *
+   * @param q [T, Hq * D]
+   * @param k [T, Hkv * D]
+   * @param cosSin F32 [max positions, D]
+   * @param positions I32 [T]
+   * @param kCache [slots, Hkv * D]
+   * @param slots I32 [T], -1 writes nothing
+   */
+  public void ropeAppend(
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Tensor cosSin,
+      Tensor positions,
+      Tensor kCache,
+      Tensor vCache,
+      Tensor slots) {
+    require(k.cols() == kCache.cols() && same(k, v), "rope_append", k, kCache);
+    require(q.rows() == k.rows() && q.cols() % cosSin.cols() == 0, "rope_append", q, k);
+    require(k.cols() % cosSin.cols() == 0, "rope_append", k, cosSin);
+    ropeAppend.q(q.pointer()).k(k.pointer()).v(v.pointer()).cos_sin(cosSin.pointer());
+    ropeAppend.positions(positions.pointer()).k_cache(kCache.pointer()).v_cache(vCache.pointer());
+    ropeAppend.slots(slots.pointer()).tokens(k.rows()).ldq(q.stride()).ldk(k.stride());
+    ropeAppend.ldv(v.stride()).max_positions(cosSin.rows()).cache_slots(kCache.rows());
+    ropeAppend.q_heads((int) (q.cols() / cosSin.cols()));
+    ropeAppend.kv_heads((int) (k.cols() / cosSin.cols())).head_dim((int) cosSin.cols());
+    ropeAppend.dtype(q.dtype().code());
+    context.check(topv.topv_rope_append(context.handle(), context.stream(), ropeAppend));
+  }
+
   /** Moves the rows {@code from} to the rows {@code to} in the caches of several layers. */
   public void kvGather(
       List<Tensor> kCaches, List<Tensor> vCaches, Tensor from, Tensor to, int kvHeads) {
@@ -241,6 +280,24 @@ public final class Ops {
       attention.page_size(pages.pageSize()).max_pages((int) pages.blockTable().cols());
       attention.page_count((int) (pages.k().rows() / pages.pageSize()));
     }
+  }
+
+  /**
+   * The next token of every row of logits.
+   *
+   * @param logits F32 [B, V]
+   * @param tokens I32 [1, B]
+   * @param logprob F32 [1, B]: log probability of each token by the logits alone; empty = not
+   *     wanted
+   */
+  public void sample(Tensor logits, Sampling settings, Tensor tokens, Optional<Tensor> logprob) {
+    require(logits.rows() == tokens.cols() && tokens.rows() == 1, "sample", logits, tokens);
+    sample.logits(logits.pointer()).temperature(pointer(settings.temperature()));
+    sample.top_k(pointer(settings.topK())).top_p(pointer(settings.topP()));
+    sample.min_p(pointer(settings.minP())).seed(pointer(settings.seed()));
+    sample.counter(pointer(settings.counter())).tokens(tokens.pointer()).logprob(pointer(logprob));
+    sample.batch(logits.rows()).vocab(logits.cols()).ldl(logits.stride());
+    context.check(topv.topv_sample(context.handle(), context.stream(), sample));
   }
 
   /**

@@ -131,9 +131,15 @@ final class LlamaDecoder {
     Tensor queries = qkv.cols(0, q);
     Tensor keys = qkv.cols(q, kv);
     Tensor values = qkv.cols(q + kv, kv);
-    ops.rope(queries, cosSin, rows.positions(), config.heads());
-    ops.rope(keys, cosSin, rows.positions(), config.kvHeads());
-    ops.kvAppend(keys, values, cache.keys(i), cache.values(i), rows.slots(), config.kvHeads());
+    ops.ropeAppend(
+        queries,
+        keys,
+        values,
+        cosSin,
+        rows.positions(),
+        cache.keys(i),
+        cache.values(i),
+        rows.slots());
     if (fresh) {
       ops.attentionPrefill(
           attention,
