@@ -76,6 +76,9 @@ class CudaBackend final : public Backend {
   topv_status stream_wrap(void* native, topv_stream** out) noexcept override {
     return call([&] { *out = new Stream(static_cast<cudaStream_t>(native)); });
   }
+  topv_status stream_native(topv_stream* stream, void** out) noexcept override {
+    return call([&] { *out = of(stream).native(); });
+  }
   topv_status stream_synchronize(topv_stream* stream) noexcept override {
     return call([&] { of(stream).synchronize(); });
   }

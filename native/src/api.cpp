@@ -160,6 +160,15 @@ topv_status topv_stream_wrap(topv_context* ctx, void* native_stream, topv_stream
                 [&](topv::Backend& backend) { return backend.stream_wrap(native_stream, out); });
 }
 
+topv_status topv_stream_native(topv_context* ctx, topv_stream* stream, void** out) {
+  return on(ctx, "stream_native", [&](topv::Backend& backend) {
+    require("stream_native", "out", out);
+    *out = nullptr;
+    check_stream(ctx, "stream_native", stream);
+    return backend.stream_native(stream, out);
+  });
+}
+
 topv_status topv_stream_synchronize(topv_context* ctx, topv_stream* stream) {
   return on(ctx, "stream_synchronize", [&](topv::Backend& backend) {
     check_stream(ctx, "stream_synchronize", stream);

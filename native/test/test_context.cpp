@@ -125,12 +125,22 @@ TEST(streams) {
     CHECK(y == 'x');
     if (test::device_backend() == nullptr) {
       REFUSED(TOPV_UNSUPPORTED, ctx.wrap(&y), "stream_wrap");
+      void* native = &y;
+      REFUSED(TOPV_UNSUPPORTED, ctx.check(topv_stream_native(ctx.get(), stream.get(), &native)),
+              "stream_native");
+      CHECK(native == nullptr);
     } else {
       const topv::Stream everyone = ctx.wrap(nullptr);  // CUDA's default stream
       y = 0;
       ctx.copy(&y, &x, 1, TOPV_DEVICE_TO_DEVICE, everyone);
       ctx.synchronize(everyone);
       CHECK(y == 'x');
+      void *own = nullptr, *back = nullptr;
+      ctx.check(topv_stream_native(ctx.get(), stream.get(), &own));
+      CHECK(own != nullptr);
+      const topv::Stream again = ctx.wrap(own);
+      ctx.check(topv_stream_native(ctx.get(), again.get(), &back));
+      CHECK(back == own);
     }
     const topv::Context other(test::device_backend() != nullptr ? test::device_backend() : "cpu", 1);
     REFUSED(TOPV_INVALID_ARGUMENT, other.synchronize(stream), "stream belongs to another context");

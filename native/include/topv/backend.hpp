@@ -79,6 +79,7 @@ class Backend {
   /// stream NULL: the default stream.
   virtual topv_status stream_create(topv_stream** out) noexcept = 0;
   virtual topv_status stream_wrap(void* native_stream, topv_stream** out) noexcept = 0;
+  virtual topv_status stream_native(topv_stream* stream, void** out) noexcept = 0;
   virtual topv_status stream_synchronize(topv_stream* stream) noexcept = 0;
   virtual topv_status stream_destroy(topv_stream* stream) noexcept = 0;
 

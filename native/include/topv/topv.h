@@ -112,6 +112,8 @@ TOPV_API topv_status topv_stream_create(topv_context* ctx, topv_stream** out);
 /* Wraps a native stream of the caller's (CUstream_st*, NULL = CUDA's default stream) on the context's device;
  * TOPV_UNSUPPORTED on the CPU. Destroying it leaves the caller's stream alive. */
 TOPV_API topv_status topv_stream_wrap(topv_context* ctx, void* native_stream, topv_stream** out);
+/* The native stream (CUstream_st*) behind stream; TOPV_UNSUPPORTED on the CPU. It lives as long as stream. */
+TOPV_API topv_status topv_stream_native(topv_context* ctx, topv_stream* stream, void** out);
 TOPV_API topv_status topv_stream_synchronize(topv_context* ctx, topv_stream* stream);
 TOPV_API topv_status topv_stream_destroy(topv_context* ctx, topv_stream* stream); /* NULL is allowed */
 

@@ -76,6 +76,11 @@ class CpuBackend final : public Backend {
                  [] { fail(TOPV_UNSUPPORTED, "stream_wrap: the cpu backend has no native streams"); });
   }
 
+  topv_status stream_native(topv_stream*, void**) noexcept override {
+    return guard(message_,
+                 [] { fail(TOPV_UNSUPPORTED, "stream_native: the cpu backend has no native streams"); });
+  }
+
   topv_status stream_synchronize(topv_stream*) noexcept override {
     message_.clear();
     return TOPV_OK;

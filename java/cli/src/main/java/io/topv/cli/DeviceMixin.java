@@ -32,6 +32,14 @@ public final class DeviceMixin {
       description = "At most avx2, avx512, avx512_bf16 or amx. Default: the best of this CPU.")
   private String isa;
 
+  @Option(
+      names = "--attention",
+      paramLabel = "PROVIDER",
+      description =
+          "GPU: who computes attention through the FlashAttention preset, topv or torch. Default:"
+              + " the engine's own kernels.")
+  private String attention;
+
   /** What was asked for. */
   public ContextOptions options() {
     if (threads < 0) {
@@ -43,12 +51,16 @@ public final class DeviceMixin {
           "device = \"" + device + "\" is unknown; expected cpu, cuda or cuda:N");
     }
     if (device.equals("cpu")) {
+      if (attention != null) {
+        throw new TopvException("attention providers are of the GPU; device = cpu");
+      }
       return new ContextOptions("cpu", 0, threads, Optional.ofNullable(isa));
     }
     if (threads != 0 || isa != null) {
       throw new TopvException("threads and isa are of the CPU; device = " + device);
     }
     String ordinal = matcher.group(1);
-    return ContextOptions.cuda(ordinal == null ? 0 : Integer.parseInt(ordinal));
+    return ContextOptions.cuda(ordinal == null ? 0 : Integer.parseInt(ordinal))
+        .withAttention(Optional.ofNullable(attention));
   }
 }

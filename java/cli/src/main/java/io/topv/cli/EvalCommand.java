@@ -219,7 +219,8 @@ final class EvalCommand implements Callable<Integer> {
     return Engine.load(
         engine.modelDir(),
         options.withDevice(
-            new ContextOptions(device.backend(), device.device(), threads, device.isa())));
+            new ContextOptions(
+                device.backend(), device.device(), threads, device.isa(), device.attention())));
   }
 
   private void check() {

@@ -19,6 +19,7 @@ public final class Context implements AutoCloseable {
   private final Ops ops;
   private topv_context handle;
   private Stream current;
+  private FlashAttention attention; // null = the backend itself
 
   private Context(ContextOptions options, topv_context handle) {
     this.options = options;
@@ -29,8 +30,8 @@ public final class Context implements AutoCloseable {
   /**
    * Opens a device.
    *
-   * @throws NativeException UNSUPPORTED, naming the backend library, driver or device that is
-   *     missing
+   * @throws NativeException UNSUPPORTED, naming the backend library, attention provider, driver or
+   *     device that is missing
    */
   public static Context open(ContextOptions options) {
     NativeLibrary.load();
@@ -42,7 +43,14 @@ public final class Context implements AutoCloseable {
       params.backend(backend).directory(directory).device(options.device());
       params.threads(options.threads()).isa(isa);
       NativeLibrary.check(topv.topv_context_create(params, out), null);
-      return new Context(options, out.get(topv_context.class, 0));
+      Context context = new Context(options, out.get(topv_context.class, 0));
+      try {
+        context.openAttention();
+        return context;
+      } catch (RuntimeException e) {
+        context.close();
+        throw e;
+      }
     }
   }
 
@@ -108,6 +116,29 @@ public final class Context implements AutoCloseable {
   /** Waits until everything that was queued is done; throws what went wrong in it. */
   public void synchronize() {
     check(topv.topv_stream_synchronize(handle(), stream()));
+    if (attention != null) {
+      attention.synchronize();
+    }
+  }
+
+  private void openAttention() {
+    if (options.attention().isPresent()) {
+      nativeStream(); // refused on the CPU
+      attention = new FlashAttention(this, options.attention().get());
+    }
+  }
+
+  /** Who computes attention; null = the backend itself. */
+  FlashAttention attention() {
+    return attention;
+  }
+
+  /** The {@code CUstream_st*} on which work goes. */
+  Pointer nativeStream() {
+    try (PointerPointer<Pointer> out = new PointerPointer<>(1)) {
+      check(topv.topv_stream_native(handle(), stream(), out));
+      return out.get(Pointer.class, 0);
+    }
   }
 
   /** A new queue. */
@@ -164,6 +195,9 @@ public final class Context implements AutoCloseable {
   public void close() {
     if (handle != null) {
       ops.close();
+      if (attention != null) {
+        attention.close();
+      }
       topv.topv_context_destroy(handle);
       handle = null;
     }

@@ -9,8 +9,19 @@ import java.util.Optional;
  * @param device device ordinal, 0 for the CPU
  * @param threads size of the CPU's pool; 0 = one per core that this process may use
  * @param isa CPU: at most {@code avx2}, {@code avx512}, {@code avx512_bf16} or {@code amx}
+ * @param attention GPU: the provider of the FlashAttention preset that computes attention, {@code
+ *     "topv"} or {@code "torch"}; empty = the backend itself
  */
-public record ContextOptions(String backend, int device, int threads, Optional<String> isa) {
+public record ContextOptions(
+    String backend, int device, int threads, Optional<String> isa, Optional<String> attention) {
+
+  public ContextOptions(String backend, int device, int threads, Optional<String> isa) {
+    this(backend, device, threads, isa, Optional.empty());
+  }
+
+  public ContextOptions withAttention(Optional<String> provider) {
+    return new ContextOptions(backend, device, threads, isa, provider);
+  }
 
   /** GPU {@code device}. */
   public static ContextOptions cuda(int device) {

@@ -59,6 +59,17 @@ final class NativeLibrary {
     return String.join(File.pathSeparator, directories.stream().distinct().toList());
   }
 
+  /** The library of a backend, with its path; null where it is in none of the directories. */
+  static String file(String backend) {
+    for (String directory : searchPath(backend).split(File.pathSeparator)) {
+      File file = new File(directory, "libtopv_" + backend + ".so");
+      if (file.exists()) {
+        return file.getPath();
+      }
+    }
+    return null;
+  }
+
   private static void extract(String resource, List<String> directories) {
     URL url = NativeLibrary.class.getResource(resource);
     if (url == null) {

@@ -249,6 +249,10 @@ public final class Ops {
   /** Attention of any number of queries per sequence; out [Tq, Hq * D]. */
   public void attentionPrefill(
       Attention shape, Attention.Queries queries, Attention.Keys keys, Tensor out) {
+    if (context.attention() != null) {
+      context.attention().run(shape, queries, keys, out);
+      return;
+    }
     fill(shape, queries, keys, out);
     context.check(topv.topv_attention_prefill(context.handle(), context.stream(), attention));
   }
@@ -256,6 +260,10 @@ public final class Ops {
   /** Attention of exactly one query per sequence; out [B, Hq * D]. */
   public void attentionDecode(
       Attention shape, Attention.Queries queries, Attention.Keys keys, Tensor out) {
+    if (context.attention() != null) {
+      context.attention().run(shape, queries, keys, out);
+      return;
+    }
     fill(shape, queries, keys, out);
     context.check(topv.topv_attention_decode(context.handle(), context.stream(), attention));
   }
