@@ -53,6 +53,7 @@ struct Slabs {
   }
 };
 
+#if TOPV_SM90A
 /// Tiles of K and V on their way from the producer to the consumers, in the order in which these use them:
 /// K0, K1, V0, K2, V1, ... A tile's number says where it lies, and which phase of the barriers is its own.
 struct Ring {
@@ -146,7 +147,6 @@ class Producer {
   int pending_ = -1;  // tile that cp.async is still bringing
 };
 
-#if TOPV_SM90A
 /// A consumer: what a warpgroup's registers hold.
 template <typename T, int kDim>
 struct Consumer {
