@@ -1,6 +1,8 @@
 // CUDA's built-ins for the threads of a block and of a warp.
 #pragma once
 
+#include <functional>
+
 #include "simt/collective.hpp"
 #include "simt/grid.hpp"
 
@@ -76,52 +78,54 @@ T __shfl_down_sync(unsigned mask, T value, unsigned distance, int width = 32, SI
 
 namespace simt {
 
-/// The lanes that take part and for which holds(operand).
-template <typename T, typename F>
-unsigned lanes_where(unsigned mask, const T& value, F holds, const char* what, Site site) {
-  Quiet quiet;
-  const Meeting meeting = meet(mask, &value, sizeof value, nullptr, what, site);
-  unsigned lanes = 0;
-  for (unsigned lane = 0; lane < 32; lane++)
-    if (meeting.has(lane) && holds(meeting.operand<T>(lane))) lanes |= 1u << lane;
-  return lanes;
-}
+struct Least {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a < b ? a : b;
+  }
+};
+struct Greatest {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a > b ? a : b;
+  }
+};
 
 }  // namespace simt
 
+#define SIMT_REDUCE(name, F)                                  \
+  template <typename T>                                       \
+  T name(unsigned mask, T value, SIMT_SITE) {                 \
+    return simt::reduce<F>(mask, value, #name, {file, line}); \
+  }
+SIMT_REDUCE(__reduce_add_sync, std::plus<>)
+SIMT_REDUCE(__reduce_min_sync, simt::Least)
+SIMT_REDUCE(__reduce_max_sync, simt::Greatest)
+SIMT_REDUCE(__reduce_and_sync, std::bit_and<>)
+SIMT_REDUCE(__reduce_or_sync, std::bit_or<>)
+SIMT_REDUCE(__reduce_xor_sync, std::bit_xor<>)
+#undef SIMT_REDUCE
+
+// A vote is the bit of its lane, and all of them together.
 inline unsigned __ballot_sync(unsigned mask, int vote, SIMT_SITE) {
-  return simt::lanes_where(mask, vote, [](int v) { return v != 0; }, "__ballot_sync", {file, line});
+  const unsigned bit = vote != 0 ? 1u << simt::self().lane : 0;
+  return simt::reduce<std::bit_or<>>(mask, bit, "__ballot_sync", {file, line});
 }
 inline int __any_sync(unsigned mask, int vote, SIMT_SITE) {
-  return simt::lanes_where(mask, vote, [](int v) { return v != 0; }, "__any_sync", {file, line}) != 0;
+  return simt::reduce<std::bit_or<>>(mask, int{vote != 0}, "__any_sync", {file, line});
 }
 inline int __all_sync(unsigned mask, int vote, SIMT_SITE) {
-  return simt::lanes_where(mask, vote, [](int v) { return v == 0; }, "__all_sync", {file, line}) == 0;
+  return simt::reduce<std::bit_and<>>(mask, int{vote != 0}, "__all_sync", {file, line});
 }
 template <typename T>
 unsigned __match_any_sync(unsigned mask, T value, SIMT_SITE) {
-  return simt::lanes_where(mask, value, [=](T other) { return other == value; }, "__match_any_sync",
-                           {file, line});
-}
-template <typename T>
-T __reduce_add_sync(unsigned mask, T value, SIMT_SITE) {
-  return simt::reduce(mask, value, [](T a, T b) { return T(a + b); }, "__reduce_add_sync", {file, line});
-}
-template <typename T>
-T __reduce_max_sync(unsigned mask, T value, SIMT_SITE) {
-  return simt::reduce(mask, value, [](T a, T b) { return a > b ? a : b; }, "__reduce_max_sync", {file, line});
-}
-template <typename T>
-T __reduce_min_sync(unsigned mask, T value, SIMT_SITE) {
-  return simt::reduce(mask, value, [](T a, T b) { return a < b ? a : b; }, "__reduce_min_sync", {file, line});
-}
-template <typename T>
-T __reduce_and_sync(unsigned mask, T value, SIMT_SITE) {
-  return simt::reduce(mask, value, [](T a, T b) { return T(a & b); }, "__reduce_and_sync", {file, line});
-}
-template <typename T>
-T __reduce_or_sync(unsigned mask, T value, SIMT_SITE) {
-  return simt::reduce(mask, value, [](T a, T b) { return T(a | b); }, "__reduce_or_sync", {file, line});
+  simt::Quiet quiet;
+  const simt::Meeting meeting =
+      simt::meet(mask, &value, sizeof value, nullptr, "__match_any_sync", {file, line});
+  unsigned lanes = 0;
+  for (unsigned lane = 0; lane < 32; lane++)
+    if (meeting.has(lane) && meeting.operand<T>(lane) == value) lanes |= 1u << lane;
+  return lanes;
 }
 
 inline void __nanosleep(unsigned, SIMT_SITE) {

@@ -32,6 +32,12 @@ struct Meeting {
     __builtin_memcpy(&value, all.operand[turn][lane], sizeof value);
     return value;
   }
+  template <typename T>
+  T result(unsigned lane) const {
+    T value;
+    __builtin_memcpy(&value, all.result[turn][lane], sizeof value);
+    return value;
+  }
 };
 
 /// Waits for all lanes of mask that have not ended. compute: by the last one, from operand[turn] to result[turn]. Call it
@@ -50,17 +56,21 @@ T take_from(uint32_t mask, const T& value, unsigned source, const char* what, Si
   return meeting.operand<T>(source);
 }
 
-/// f over the lanes that take part, in the order of lanes.
-template <typename T, typename F>
-T reduce(uint32_t mask, const T& value, F f, const char* what, Site site) {
+/// F over the lanes that take part, in the order of lanes: once, by the last of them.
+template <typename F, typename T>
+T reduce(uint32_t mask, const T& value, const char* what, Site site) {
+  static_assert(sizeof(T) <= Collective::kResultBytes);
   Quiet quiet;
-  const Meeting meeting = meet(mask, &value, sizeof value, nullptr, what, site);
-  unsigned lane = 0;
-  while (!meeting.has(lane)) lane++;
-  T result = meeting.operand<T>(lane);
-  for (lane++; lane < 32; lane++)
-    if (meeting.has(lane)) result = f(result, meeting.operand<T>(lane));
-  return result;
+  const auto compute = [](Collective& all, unsigned turn) {
+    const Meeting meeting{all, turn};
+    uint32_t lanes = all.arrived;
+    T result = meeting.operand<T>(unsigned(__builtin_ctz(lanes)));
+    while ((lanes &= lanes - 1) != 0)
+      result = F()(result, meeting.operand<T>(unsigned(__builtin_ctz(lanes))));
+    __builtin_memcpy(all.result[turn][0], &result, sizeof result);
+  };
+  const Meeting meeting = meet(mask, &value, sizeof value, compute, what, site);
+  return meeting.result<T>(0);
 }
 
 /// __syncwarp: orders memory, what the others do not.

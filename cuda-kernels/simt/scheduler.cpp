@@ -28,7 +28,7 @@ unsigned choose_lane(uint32_t ready) {
   return unsigned(__builtin_ctz(ready));
 }
 
-void switch_to(Thread& to) {
+SIMT_UNSEEN void switch_to(Thread& to) {
   Thread& from = self();
   if (&from == &to) return;
   running = &to;
@@ -114,6 +114,6 @@ void deadlock() {
   fail(self().site.file, self().site.line, "deadlock: no thread can run, %d wait:%s\nlast", waiting, text);
 }
 
-void progress() { polls = 0; }
+SIMT_UNSEEN void progress() { polls = 0; }
 
 }  // namespace simt

@@ -27,6 +27,9 @@ inline const char* device_backend() { return std::getenv("TOPV_TEST_BACKEND"); }
 
 /// On the emulated device every instruction of a kernel takes some thousand of the host's: take small shapes.
 inline bool emulated() { return device_backend() != nullptr && std::strcmp(device_backend(), "simt") == 0; }
+/// Under ThreadSanitizer it is slower by another factor of ten: TOPV_TEST_SMALL asks for the smallest shapes that still take
+/// every path.
+inline bool small() { return std::getenv("TOPV_TEST_SMALL") != nullptr; }
 
 /// Whether data that is wrong in device memory is found before anything is written: on the CPU. A device skips the bad
 /// elements and reports them afterwards.

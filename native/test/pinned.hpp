@@ -96,6 +96,13 @@ __attribute__((noinline)) void* operator new(size_t bytes) {
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 __attribute__((noinline)) void operator delete(void* memory) noexcept {
   if (test::arena.holds(memory)) {
     test::arena.give(memory);
