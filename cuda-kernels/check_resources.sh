@@ -8,7 +8,7 @@ for object in "$@"; do
   [[ $object != *.cu.* ]] || reports+=("$object.ptxas")
 done
 cat "${reports[@]}" | c++filt | awk '
-  /^ptxas warning|^ptxas error/ { print "FAILED", $0; bad = 1 }
+  /^ptxas (warning|error)|\(C75[0-9][0-9]\)|Potential Performance Loss/ { print "FAILED", $0; bad = 1 }
   # Compiling entry function <name> for <architecture>: the name without its arguments, c++filt has left the quotes.
   /Compiling entry function/ {
     split($0, quoted, "\047")
