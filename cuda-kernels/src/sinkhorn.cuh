@@ -105,16 +105,13 @@ __device__ __forceinline__ double weight_sum(const Batch& b, const Image& image,
   const float* weight = source ? b.source_weight : b.target_weight;
   if (weight == nullptr) return 0;
   const int lane = int(threadIdx.x) % 32;
+  weight += image.token;
   double sum = 0;
   bool good = true;
+#pragma unroll 8
   for (int i = lane; i < image.tokens; i += 32) {
-    const float w = weight[image.token + i];
-    if (!(w >= 0 && finite(w))) {
-      good = false;
-      report(b.fault, source ? FaultKind::sinkhorn_source_weight : FaultKind::sinkhorn_target_weight, i,
-             image.index, 0, w);
-    }
-    sum += static_cast<double>(w);
+    good = good && weight[i] >= 0 && finite(weight[i]);
+    sum += static_cast<double>(weight[i]);
   }
   sum = warp_sum(sum);
   good = __all_sync(~0u, good);
@@ -122,6 +119,9 @@ __device__ __forceinline__ double weight_sum(const Batch& b, const Image& image,
   if (good && lane == 0) {
     report(b.fault, source ? FaultKind::sinkhorn_source_zero : FaultKind::sinkhorn_target_zero, image.index);
   }
+  const FaultKind kind = source ? FaultKind::sinkhorn_source_weight : FaultKind::sinkhorn_target_weight;
+  for (int i = lane; !good && i < image.tokens; i += 32)
+    if (!(weight[i] >= 0 && finite(weight[i]))) report(b.fault, kind, i, image.index, 0, weight[i]);
   return NAN;
 }
 

@@ -2,12 +2,12 @@
 //
 // An image is cut in slabs of 16 tokens. In a step, a block that has a slab sums its rows of K v, a warp per row,
 // scales u, and adds its rows up to one partial sum per column; after a barrier over the grid, it sums the partial sums
-// of its columns over all slabs and scales v. K is computed from C at every use: C comes from L2 or memory, which is the
-// bound, and its exponentials are hidden behind it. Every sum has an order that depends on N alone, so an image has the
-// same result alone and in a batch.
+// of its columns over all slabs and scales v. K is computed from C, once per step where the rows fit into shared memory
+// (N <= 3,500 on Hopper, 2,500 on an A100), and once for all where besides every block has but one slab. Every sum has
+// an order that depends on N alone, so an image has the same result alone and in a batch.
 //
-// Grid: slabs, at most two blocks per SM, which take several. Bound: 2 N^2 floats per iteration from L2 (N <= 3,800 on
-// an H200) or memory, and two barriers. Scratch: N^2 / 16 floats.
+// Grid: slabs, at most one or two blocks per SM, which take several. Bound: two barriers, and N^2 floats per iteration
+// from L2 (N <= 3,800 on an H200) or memory unless they stay in shared memory. Scratch: N^2 / 16 floats.
 #include <algorithm>
 
 #include "sinkhorn.cuh"
@@ -18,6 +18,8 @@ namespace {
 constexpr int kSlab = 16;  // tokens
 constexpr int kThreads = 512, kWarps = kThreads / 32;
 constexpr int kParts = kThreads / kSlab;  // threads that share a column's sum
+constexpr int64_t kStaticBytes =
+    4096;  // at least: static shared memory, and what the system takes of a block's
 static_assert(kWarps == kSlab, "a warp per row");
 
 /// Intermediate results. Vectors are packed over the images like the marginals.
@@ -26,6 +28,7 @@ struct Work {
   float* result;
   float* least;    // [slabs]: the smallest cost, NaN where one is not finite
   float* partial;  // [slabs, N of the slab's image]
+  int32_t held;    // floats of shared memory for the rows of a slab; 0 where they do not fit
   int32_t slabs;
   int32_t slab[kImages];  // first slab of each image
 };
@@ -124,31 +127,62 @@ __device__ __forceinline__ void find_shift(const Batch& b, const Work& w) {
   });
 }
 
-/// Sum of a row of K times x, by a warp.
-__device__ __forceinline__ float row_sum(const float* cost, const float* x, int n, const Gibbs& gibbs) {
-  float sum = 0;
+/// The rows of K that a block has at hand: in shared memory where they fit, else computed from C at every use.
+struct Rows {
+  const float* cost;
+  float* held;  // nullable
+  bool filled;  // held has the rows of this slab
+  int n;
+  Gibbs gibbs;
+
+  /// Sum of row k of K times x, by a warp. Fills the held row.
+  __device__ __forceinline__ float sum(int k, const float* x) const {
+    const float* const c = cost + int64_t{k} * n;
+    float total = 0;
+    if (filled) {
 #pragma unroll 4
-  for (int j = int(threadIdx.x) % 32; j < n; j += 32) sum = fmaf(gibbs(cost[j]), x[j], sum);
-  return warp_sum(sum);
-}
+      for (int j = int(threadIdx.x) % 32; j < n; j += 32) total = fmaf(held[k * n + j], x[j], total);
+    } else {
+#pragma unroll 4
+      for (int j = int(threadIdx.x) % 32; j < n; j += 32) {
+        const float value = gibbs(c[j]);
+        if (held != nullptr) held[k * n + j] = value;
+        total = fmaf(value, x[j], total);
+      }
+    }
+    return warp_sum(total);
+  }
+  /// Sum over the first count rows of column j, scaled.
+  __device__ __forceinline__ float column(int j, const float* scales, int count) const {
+    float total = 0;
+    if (filled) {
+#pragma unroll 4
+      for (int k = 0; k < count; ++k) total = fmaf(held[k * n + j], scales[k], total);
+    } else {
+#pragma unroll 4
+      for (int k = 0; k < count; ++k) total = fmaf(gibbs(cost[int64_t{k} * n + j]), scales[k], total);
+    }
+    return total;
+  }
+};
 
 /// Step i of the rows: r, u, the partial sums of c; after the last iteration the importance.
-__device__ __forceinline__ void step_rows(const Batch& b, const Work& w, int i, float (&scales)[kSlab]) {
+__device__ __forceinline__ void step_rows(const Batch& b, const Work& w, int i, float (&scales)[kSlab],
+                                          float* held) {
   const int tid = int(threadIdx.x), warp = tid / 32, lane = tid % 32;
+  const bool kept = w.slabs <= int(gridDim.x) && i > 0 && b.reads_v(i - 1);  // the block has but one slab
   for_slabs(b, w, [&](const Slab& s) {
     const int n = s.image.tokens;
-    const Gibbs gibbs(s.state.shift, b.epsilon);
-    const float* cost = b.cost + s.cost;
+    Rows rows = {b.cost + s.cost, held, held != nullptr && kept, n, Gibbs(s.state.shift, b.epsilon)};
     const int64_t at = s.token + warp;
     if (warp < s.rows) {
-      const float* row = cost + int64_t{warp} * n;
-      const float r = b.reads_v(i) ? row_sum(row, w.x + s.image.token, n, gibbs) : 0.0f;
+      const float r = b.reads_v(i) ? rows.sum(warp, w.x + s.image.token) : 0.0f;
       float u = w.u[at];
       bool good = true;
       if (b.updates_u(i)) u = scale(b.p[at], r, b.power, good);
       __syncwarp();  // all lanes have read u
       if (i == b.iterations) {
-        const float last = b.printed() ? row_sum(row, w.v + s.image.token, n, gibbs) : r;
+        const float last = b.printed() ? rows.sum(warp, w.v + s.image.token) : r;
         const float result = b.solver == TOPV_SOLVER_ONE_SIDED ? last : u * last;
         good = good && finite(result);
         if (lane == 0) w.result[at] = result;
@@ -161,12 +195,9 @@ __device__ __forceinline__ void step_rows(const Batch& b, const Work& w, int i, 
     }
     if (i == b.iterations) return;
     __syncthreads();
-    for (int j = tid; j < n; j += kThreads) {
-      float sum = 0;
-#pragma unroll 4
-      for (int k = 0; k < s.rows; ++k) sum = fmaf(gibbs(cost[int64_t{k} * n + j]), scales[k], sum);
-      s.partial[int64_t{s.number} * n + j] = sum;
-    }
+    rows.filled = held != nullptr && b.reads_v(i);
+    for (int j = tid; j < n; j += kThreads)
+      s.partial[int64_t{s.number} * n + j] = rows.column(j, scales, s.rows);
   });
 }
 
@@ -199,17 +230,19 @@ __global__ void __launch_bounds__(kThreads, 2)
   TOPV_SHARED(float, scales, [kSlab]);
   TOPV_SHARED(double, weights, [2]);
   TOPV_SHARED(float, parts, [kParts][kSlab]);
+  TOPV_ARENA(arena);
+  float* const held = w.held > 0 ? arena.take<float>(size_t(w.held), 128) : nullptr;
   prepare(b, w, scales, weights);
   ptx::grid_sync();
   find_shift(b, w);
   ptx::grid_sync();
   for (int i = 0; i < b.iterations; ++i) {
-    step_rows(b, w, i, scales);
+    step_rows(b, w, i, scales, held);
     ptx::grid_sync();
     step_columns(b, w, parts);
     ptx::grid_sync();
   }
-  step_rows(b, w, b.iterations, scales);
+  step_rows(b, w, b.iterations, scales, held);
   ptx::grid_sync();
   for_slabs(b, w, [&](const Slab& s) {
     const int64_t at = s.token + threadIdx.x;
@@ -331,7 +364,7 @@ __global__ void __launch_bounds__(kThreads, 1)
 
 int slabs(const Image& image) { return int(ceil_div(image.tokens, kSlab)); }
 
-/// At most so many blocks as are resident at once: those of a multiprocessor are in the kernel's launch bounds.
+/// At most so many blocks as are resident at once.
 Shape cooperative(const Run& run, int blocks, int per_multiprocessor) {
   const int resident = std::max(run.device.multiprocessors, 1) * per_multiprocessor;
   Shape shape = {dim3(unsigned(std::min(blocks, resident))), dim3(kThreads)};
@@ -343,18 +376,25 @@ Shape cooperative(const Run& run, int blocks, int per_multiprocessor) {
 
 void scale_on_grid(const Run& run, const Batch& batch) {
   Work work = {};
-  int64_t partial = 0, end = 0;
+  int64_t partial = 0, end = 0, most = 0;
   for (int m = 0; m < batch.images; ++m) {
     const Image& image = batch.image[m];
     work.slab[m] = work.slabs;
     work.slabs += slabs(image);
     partial += int64_t{slabs(image)} * image.tokens;
     end = std::max(end, image.token + image.tokens);
+    most = std::max<int64_t>(most, image.tokens);
   }
   for (float** vector : {&work.u, &work.v, &work.x, &work.result}) *vector = run.scratch.take<float>(end);
   work.least = run.scratch.take<float>(work.slabs);
   work.partial = run.scratch.take<float>(partial);
-  launch(run, cooperative(run, work.slabs, 2), sinkhorn_grid_kernel, batch, work);
+
+  // Two blocks share the shared memory of a multiprocessor, or one has all of it.
+  const int64_t bytes = most * kSlab * int64_t{sizeof(float)}, room = run.device.shared_bytes - kStaticBytes;
+  if (bytes <= room) work.held = int32_t(most * kSlab);
+  Shape shape = cooperative(run, work.slabs, 2 * bytes + kStaticBytes <= room || work.held == 0 ? 2 : 1);
+  shape.shared = size_t(work.held) * sizeof(float);
+  launch(run, shape, sinkhorn_grid_kernel, batch, work);
 }
 
 void solve_logarithms(const Run& run, const Batch& batch) {
