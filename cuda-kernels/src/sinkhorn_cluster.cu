@@ -293,10 +293,13 @@ int cluster_rows(const Run& run, int64_t tokens) {
 bool scale_on_clusters(const Run& run, const Batch& batch, int rows) {
   if (rows == 1) return start<1, 8>(run, batch);
   if (rows == 2) return start<2, 4>(run, batch);
-  // Clusters of 16 blocks need all SMs of a GPC, or nearly so: there are few, and on some devices none.
+  // A cluster of 16 blocks needs a whole GPC, or nearly so: there are few at a time, and on some devices none. It takes
+  // about 3/4 of the time of one of 8.
   if (rows == 3) {
-    const int wide = resident<3, 1>(run);
-    return batch.images <= wide ? start<3, 1>(run, batch) : start<3, 2>(run, batch);
+    const int wide = resident<3, 1>(run), narrow = resident<3, 2>(run);
+    if (wide > 0 && (narrow == 0 || 3 * ceil_div(batch.images, wide) <= 4 * ceil_div(batch.images, narrow)))
+      return start<3, 1>(run, batch);
+    return narrow > 0 && start<3, 2>(run, batch);
   }
   return rows == 4 && resident<4, 1>(run) > 0 && start<4, 1>(run, batch);
 }

@@ -366,7 +366,7 @@ int slabs(const Image& image) { return int(ceil_div(image.tokens, kSlab)); }
 
 /// At most so many blocks as are resident at once.
 Shape cooperative(const Run& run, int blocks, int per_multiprocessor) {
-  const int resident = std::max(run.device.multiprocessors, 1) * per_multiprocessor;
+  const int resident = run.device.multiprocessors * per_multiprocessor;
   Shape shape = {dim3(unsigned(std::min(blocks, resident))), dim3(kThreads)};
   shape.cooperative = true;
   return shape;
