@@ -15,6 +15,13 @@ inline const Run& test_run() {
   return run;
 }
 
+/// Whether the device is one: clusters, TMA, wgmma.
+inline bool test_hopper() {
+  cudaDeviceProp properties;
+  check(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+  return properties.major == 9;
+}
+
 /// An array in device memory.
 template <typename T>
 class Buffer {

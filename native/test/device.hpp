@@ -31,6 +31,16 @@ inline bool emulated() { return device_backend() != nullptr && std::strcmp(devic
 /// every path.
 inline bool small() { return std::getenv("TOPV_TEST_SMALL") != nullptr; }
 
+/// Whether this build has the CPU backend; not where the emulated device alone is built, for a sanitizer.
+inline bool has_cpu() {
+#ifdef TOPV_TEST_CPU
+  return true;
+#else
+  std::puts("no CPU backend in this build to compare with: skipped");
+  return false;
+#endif
+}
+
 /// Whether data that is wrong in device memory is found before anything is written: on the CPU. A device skips the bad
 /// elements and reports them afterwards.
 inline bool writes_nothing_when_refused() { return device_backend() == nullptr; }
