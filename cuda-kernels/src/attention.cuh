@@ -47,7 +47,7 @@ struct Sequence {
 };
 
 /// cu[b] .. cu[b + 1], or false (and a fault) where that is not a sequence.
-__device__ __forceinline__ bool check_cumulative(const int32_t* cu, int b, int32_t most, int code,
+__device__ __forceinline__ bool check_cumulative(const int32_t* cu, int b, int batch, int32_t most, int code,
                                                  Fault* fault) {
   const int32_t begin = cu[b], end = cu[b + 1];
   const long long at = 4 * (b + 1ll) + code;
@@ -59,6 +59,8 @@ __device__ __forceinline__ bool check_cumulative(const int32_t* cu, int b, int32
     // An earlier sequence is wrong, and says so.
   } else if (end - begin > most) {
     report(fault, FaultKind::attention_length, at, end, end - begin, most);
+  } else if (end > cu[batch]) {
+    // A later one is, and says so; this one would read behind the last row.
   } else {
     return true;
   }
@@ -69,12 +71,12 @@ __device__ __forceinline__ bool check_cumulative(const int32_t* cu, int b, int32
 template <AttentionOp op>
 __device__ __forceinline__ bool load_sequence(const Attention& p, int b, Sequence& s) {
   constexpr int kOp = static_cast<int>(op), kKeys = 2;
-  if (!check_cumulative(p.cu_seqlens_q, b, p.max_seqlen_q, kOp, p.fault)) return false;
+  if (!check_cumulative(p.cu_seqlens_q, b, p.batch, p.max_seqlen_q, kOp, p.fault)) return false;
   s.b = b;
   s.first_query = p.cu_seqlens_q[b];
   s.queries = p.cu_seqlens_q[b + 1] - p.cu_seqlens_q[b];
   if (p.block_table == nullptr) {
-    if (!check_cumulative(p.cu_seqlens_k, b, p.max_seqlen_k, kOp + kKeys, p.fault)) return false;
+    if (!check_cumulative(p.cu_seqlens_k, b, p.batch, p.max_seqlen_k, kOp + kKeys, p.fault)) return false;
     s.first_key = p.cu_seqlens_k[b];
     s.keys = p.cu_seqlens_k[b + 1] - p.cu_seqlens_k[b];
     return true;
