@@ -135,9 +135,11 @@ class Contexts {
   void begin_wave(size_t threads) {
 #if SIMT_TSAN
     if (abandoned_) logical_.clear();
+    constexpr size_t kMost = 8000;  // TSan's limit is 8128
+    if (threads > kMost)
+      throw Error("too many threads at once for ThreadSanitizer: " + std::to_string(threads));
     first_ += threads;
-    const size_t pool =
-        std::max(threads, std::min(2 * threads, size_t{4096}));  // TSan knows 8128 threads at most
+    const size_t pool = std::max(threads, std::min(2 * threads, size_t{4096}));
     stacks_.provide(std::max(pool, logical_.size()));
     while (logical_.size() < pool) logical_.push_back(__tsan_create_fiber(0));
 #else
@@ -154,8 +156,16 @@ class Contexts {
     fiber.stack = stacks_.stack(i);
     fiber.stack_bytes = Stacks::kBytes;
   }
-  /// An error left threads behind.
-  void abandon() { abandoned_ = true; }
+  /// An error left threads behind: what they did is over, as the host sees it.
+  SIMT_UNSEEN void abandon() {
+    abandoned_ = true;
+#if SIMT_TSAN
+    for (void* thread : logical_) {  // 0: what happened before the switch is seen after it
+      __tsan_switch_to_fiber(thread, 0);
+      __tsan_switch_to_fiber(grid.main.logical, 0);
+    }
+#endif
+  }
 
  private:
   Stacks stacks_;
