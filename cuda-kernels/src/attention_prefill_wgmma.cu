@@ -17,8 +17,6 @@ constexpr int kThreads = (kConsumers + 1) * 128;
 constexpr int kGroupRows = 64, kRows = kConsumers * kGroupRows;
 constexpr int kKeys = 128;
 constexpr int kStages = 4;
-constexpr int kProducerWarps = 4;
-enum Barrier { kBlock, kQueries, kTurn = kQueries + kConsumers };  // named barriers; one per consumer
 
 /// Tiles as TMA leaves them and wgmma reads them: slabs of 64 columns, 128 bytes per row, pieces of 16 bytes swizzled.
 template <int kDim>
@@ -54,6 +52,9 @@ struct Slabs {
 };
 
 #if TOPV_SM90A
+constexpr int kProducerWarps = 4;
+enum Barrier { kBlock, kQueries, kTurn = kQueries + kConsumers };  // named barriers; one per consumer
+
 /// Tiles of K and V on their way from the producer to the consumers, in the order in which these use them:
 /// K0, K1, V0, K2, V1, ... A tile's number says where it lies, and which phase of the barriers is its own.
 struct Ring {
