@@ -10,11 +10,14 @@ elseif(NOT TOPV_SANITIZE)
   list(APPEND TOPV_SIMT_ORDERS rev rand:1)
 endif()
 
-# topv_add_simt_test(<name> COMMAND <command>... [ENVIRONMENT <name=value>...] [PROPERTIES <name> <value>...]): runs in each
-# order, as <name>.simt, <name>.simt_rev, ...
+# topv_add_simt_test(<name> COMMAND <command>... [ENVIRONMENT <name=value>...] [PROPERTIES <name> <value>...] [SKIP <order>...]):
+# runs in each order but those to skip, as <name>.simt, <name>.simt_rev, ...
 function(topv_add_simt_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "COMMAND;ENVIRONMENT;PROPERTIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "COMMAND;ENVIRONMENT;PROPERTIES;SKIP")
   foreach(order ${TOPV_SIMT_ORDERS})
+    if(order IN_LIST arg_SKIP AND NOT TOPV_SANITIZE)
+      continue()
+    endif()
     string(REGEX REPLACE "[^a-z]" "" suffix "_${order}")
     set(test ${name}.simt_${suffix})
     set(environment "TOPV_TEST_BACKEND=simt;SIMT_ORDER=${order}" ${arg_ENVIRONMENT})
