@@ -3,6 +3,7 @@ package io.topv.runtime;
 import io.topv.runtime.ffi.topv;
 import io.topv.runtime.ffi.topv_context;
 import io.topv.runtime.ffi.topv_context_params;
+import io.topv.runtime.ffi.topv_event;
 import io.topv.runtime.ffi.topv_stream;
 import java.nio.charset.StandardCharsets;
 import org.bytedeco.javacpp.BytePointer;
@@ -158,6 +159,14 @@ public final class Context implements AutoCloseable {
     try (PointerPointer<topv_stream> out = new PointerPointer<>(1)) {
       check(topv.topv_stream_wrap(handle(), new Address(nativeStream), out));
       return new Stream(this, out.get(topv_stream.class, 0));
+    }
+  }
+
+  /** A new point in the work, not yet recorded. */
+  public Event newEvent() {
+    try (PointerPointer<topv_event> out = new PointerPointer<>(1)) {
+      check(topv.topv_event_create(handle(), out));
+      return new Event(this, out.get(topv_event.class, 0));
     }
   }
 

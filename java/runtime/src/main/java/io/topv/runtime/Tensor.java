@@ -84,8 +84,18 @@ public final class Tensor {
     }
   }
 
-  /** Uploads {@code values} to the beginning of this dense tensor of F32. */
+  /** Uploads {@code values} to the beginning of this dense tensor of F32, or of BF16: rounded. */
   public Tensor put(float[] values) {
+    if (dtype == DType.BF16) {
+      short[] bits = new short[values.length];
+      for (int i = 0; i < bits.length; i++) {
+        bits[i] = HalfFloats.floatToBf16(values[i]);
+      }
+      try (ShortPointer host = new ShortPointer(bits)) {
+        copy(address, host, denseBytes(DType.BF16, bits.length), topv.TOPV_HOST_TO_DEVICE);
+      }
+      return this;
+    }
     try (FloatPointer host = new FloatPointer(values)) {
       copy(address, host, denseBytes(DType.F32, values.length), topv.TOPV_HOST_TO_DEVICE);
     }

@@ -5,8 +5,7 @@ import picocli.CommandLine.Command;
 /** {@code topv bench}: what {@code scripts/bench} runs. */
 @Command(
     name = "bench",
-    hidden = true,
     mixinStandardHelpOptions = true,
-    description = "Workers that scripts/bench drives and compares.",
-    subcommands = EndToEndCommand.class)
+    description = "Measurements: kernel by itself, e2e driven by scripts/bench.",
+    subcommands = {EndToEndCommand.class, KernelCommand.class})
 public final class BenchCommand {}

@@ -1,0 +1,96 @@
+package io.topv.cli.bench;
+
+import io.topv.runtime.Context;
+import io.topv.runtime.ContextOptions;
+import io.topv.runtime.DType;
+import io.topv.runtime.DeviceBuffer;
+import io.topv.runtime.MemoryRange;
+import io.topv.runtime.Ops;
+import io.topv.runtime.Tensor;
+import io.topv.runtime.Weight;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Tensors of one case, the same numbers each time; closed together. */
+final class BenchMemory implements AutoCloseable {
+  private final Context context;
+  private final SplittableRandom random = new SplittableRandom(1);
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+
+  BenchMemory(Context context) {
+    this.context = context;
+  }
+
+  Ops ops() {
+    return context.ops();
+  }
+
+  /** Where to draw a sample of what is checked. */
+  int below(int bound) {
+    return random.nextInt(bound);
+  }
+
+  Tensor empty(DType dtype, long rows, long cols) {
+    DeviceBuffer buffer = context.allocate(dtype, rows, cols);
+    owned.push(buffer);
+    return buffer.tensor(dtype, rows, cols);
+  }
+
+  /** Uniform in [-scale, scale). */
+  Tensor random(DType dtype, int rows, int cols, float scale) {
+    return empty(dtype, rows, cols).put(values(Math.multiplyExact(rows, cols), scale));
+  }
+
+  Tensor of(float... values) {
+    return empty(DType.F32, 1, values.length).put(values);
+  }
+
+  Tensor of(int... values) {
+    return empty(DType.I32, 1, values.length).put(values);
+  }
+
+  float[] values(int count, float scale) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = scale * (float) (2 * random.nextDouble() - 1);
+    }
+    return values;
+  }
+
+  /** Random numbers in host memory, as weights are. */
+  HostMatrix randomOnHost(DType dtype, int rows, int cols, float scale) {
+    Context host = Context.open(ContextOptions.cpu(1));
+    owned.push(host);
+    DeviceBuffer buffer = host.allocate(dtype, rows, cols);
+    owned.push(buffer);
+    float[] values = values(Math.multiplyExact(rows, cols), scale);
+    return new HostMatrix(buffer, buffer.tensor(dtype, rows, cols).put(values));
+  }
+
+  /** A matrix in host memory. */
+  record HostMatrix(DeviceBuffer buffer, Tensor tensor) {}
+
+  Weight weight(HostMatrix host) {
+    Tensor rows = host.tensor();
+    MemoryRange range = new MemoryRange(host.buffer().address(), host.buffer().bytes());
+    Weight weight = Weight.pack(context, List.of(range), rows.dtype(), rows.cols(), rows.dtype());
+    owned.push(weight);
+    return weight;
+  }
+
+  @Override
+  public void close() {
+    context.synchronize();
+    while (!owned.isEmpty()) {
+      try {
+        owned.pop().close();
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package io.topv.cli.bench;
+
+import io.topv.cli.Home;
+import io.topv.engine.TopvException;
+import io.topv.runtime.ContextOptions;
+import io.topv.runtime.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code topv bench kernel}: routines x shapes x dtypes x providers, checked and timed. */
+@Command(
+    name = "kernel",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Times the routines of the engine, each checked against a plain computation first.",
+      "Providers: cpu and cuda are ours; flash_topv and flash_torch are attention through the"
+          + " FlashAttention preset, on the GPU; torch and torch_compile are PyTorch, on the GPU"
+          + " where it sees one, in a process of Python."
+    })
+final class KernelCommand implements Callable<Integer> {
+  @Option(
+      names = "--routine",
+      split = ",",
+      paramLabel = "NAME",
+      description = "Which; default: all. See --list.")
+  private List<String> routines = List.of();
+
+  @Option(
+      names = "--dtype",
+      split = ",",
+      paramLabel = "f32|bf16",
+      defaultValue = "bf16",
+      description = "Default: ${DEFAULT-VALUE}.")
+  private List<String> dtypes;
+
+  @Option(names = "--quick", description = "Small shapes instead of those of LLaVA-1.5-7B.")
+  private boolean quick;
+
+  @Option(
+      names = "--case",
+      paramLabel = "CASE",
+      description = "These instead, e.g. \"gemm dtype=bf16 m=1 n=4096 k=4096\".")
+  private List<String> cases = List.of();
+
+  @Option(
+      names = "--provider",
+      split = ",",
+      paramLabel = "NAME",
+      defaultValue = "cpu,cuda,torch,torch_compile",
+      description = "Default: ${DEFAULT-VALUE}.")
+  private List<String> providers;
+
+  @Option(
+      names = "--baseline",
+      paramLabel = "NAME",
+      defaultValue = "torch",
+      description = "Provider that speed_up refers to. Default: ${DEFAULT-VALUE}.")
+  private String baseline;
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "S",
+      defaultValue = "0.5",
+      description = "Sampling time per case, warm and cold each. Default: ${DEFAULT-VALUE}.")
+  private double seconds;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "CPU threads; 0 = all. Default: ${DEFAULT-VALUE}.")
+  private int threads;
+
+  @Option(
+      names = "--python",
+      paramLabel = "FILE",
+      defaultValue = "python3",
+      description = "An interpreter that has torch. Default: ${DEFAULT-VALUE}.")
+  private String python;
+
+  @Option(
+      names = "--format",
+      paramLabel = "table|csv|json|markdown",
+      defaultValue = "table",
+      description = "Default: ${DEFAULT-VALUE}.")
+  private KernelReport.Format format;
+
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      description = "Where the report goes. Default: standard output.")
+  private Path output;
+
+  @Option(names = "--list", description = "Names the cases and measures nothing.")
+  private boolean list;
+
+  @Override
+  public Integer call() throws IOException {
+    List<KernelCase> wanted = wanted();
+    if (list) {
+      wanted.forEach(System.out::println);
+      return 0;
+    }
+    Map<String, String> devices = new LinkedHashMap<>();
+    List<KernelResult> results = new ArrayList<>();
+    for (String name : providers) {
+      try (Provider provider = open(name)) {
+        devices.put(name, provider.describe());
+        wanted.stream().filter(provider::offers).map(provider::measure).forEach(results::add);
+      }
+    }
+    results.sort(Comparator.comparingInt((KernelResult result) -> wanted.indexOf(result.of())));
+    String text = new KernelReport(devices, results, baseline, seconds).text(format);
+    if (output != null) {
+      Files.writeString(output, text);
+    } else {
+      System.out.print(text);
+    }
+    return results.stream().anyMatch(r -> r.problem().orElse("").startsWith("wrong")) ? 1 : 0;
+  }
+
+  private List<KernelCase> wanted() {
+    if (!cases.isEmpty()) {
+      List<KernelCase> parsed = cases.stream().map(KernelCase::parse).toList();
+      parsed.forEach(one -> Kernel.named(one.routine()));
+      return parsed;
+    }
+    List<DType> of = dtypes.stream().map(KernelCase::dtype).toList();
+    List<Kernel> kernels =
+        routines.isEmpty() ? Kernel.ALL : routines.stream().map(Kernel::named).toList();
+    return kernels.stream().flatMap(kernel -> kernel.cases(quick, of).stream()).toList();
+  }
+
+  private Provider open(String name) {
+    Path script = Home.path("scripts/bench_torch.py");
+    return switch (name) {
+      case "cpu" -> TopvProvider.open(name, ContextOptions.cpu(threads), seconds);
+      case "cuda" -> TopvProvider.open(name, ContextOptions.cuda(0), seconds);
+      case "flash_topv", "flash_torch" ->
+          TopvProvider.open(
+              name,
+              ContextOptions.cuda(0).withAttention(Optional.of(name.substring("flash_".length()))),
+              seconds);
+      case "torch" -> TorchProvider.open(name, script, python, false, threads, seconds);
+      case "torch_compile" -> TorchProvider.open(name, script, python, true, threads, seconds);
+      default ->
+          throw new TopvException(
+              "provider = "
+                  + name
+                  + " is unknown; expected cpu, cuda, flash_topv, flash_torch, torch or"
+                  + " torch_compile");
+    };
+  }
+}
