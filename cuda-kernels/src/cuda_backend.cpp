@@ -29,7 +29,7 @@ class CudaBackend final : public Backend {
 
   topv_status describe(char* buffer, int64_t capacity, int64_t* needed) noexcept override {
     return call([&] {
-      const std::string text = cuda::describe(device_, products_.version());
+      const std::string text = cuda::describe(device_, products_.version(), launches_);
       if (needed != nullptr) *needed = static_cast<int64_t>(text.size()) + 1;
       if (capacity <= 0) return;
       const size_t length = std::min(text.size(), static_cast<size_t>(capacity - 1));
@@ -173,12 +173,13 @@ class CudaBackend final : public Backend {
 
   GemmRun run_on(Stream& stream) {
     stream.scratch().reset();
-    return {{device_, stream.native(), stream.scratch(), stream.fault()}, products_};
+    return {{device_, stream.native(), stream.scratch(), stream.fault(), &launches_}, products_};
   }
 
   std::string message_;
   Device device_;
   bool blocking_;
+  int64_t launches_ = 0;
   Products products_;
   Stream default_;
 };

@@ -70,7 +70,7 @@ Device open_device(int ordinal) {
   return device;
 }
 
-std::string describe(const Device& device, const std::string& cublaslt) {
+std::string describe(const Device& device, const std::string& cublaslt, int64_t launches) {
   int driver = 0, runtime = 0;
   check(cudaDriverGetVersion(&driver), "context_describe");
   check(cudaRuntimeGetVersion(&runtime), "context_describe");
@@ -84,6 +84,7 @@ std::string describe(const Device& device, const std::string& cublaslt) {
   out += ",\"memory_free\":" + std::to_string(free);
   out += ",\"l2_bytes\":" + std::to_string(device.l2_bytes);
   out += ",\"shared_bytes\":" + std::to_string(device.shared_bytes);
+  out += ",\"launches\":" + std::to_string(launches);
   out += ",\"driver\":" + quoted(version(driver));
   out += ",\"libraries\":{\"cudart\":" + quoted(version(runtime));
   out += ",\"cublasLt\":" + (cublaslt.empty() ? "null" : quoted(cublaslt)) + "}";

@@ -23,6 +23,6 @@ struct Device {
 Device open_device(int ordinal);
 
 /// The JSON object of topv_context_describe; cublaslt is empty where that is missing.
-std::string describe(const Device& device, const std::string& cublaslt);
+std::string describe(const Device& device, const std::string& cublaslt, int64_t launches);
 
 }  // namespace topv::cuda

@@ -60,6 +60,7 @@ class Config {
 template <typename... P, typename... A>
 void launch(const Run& run, const Shape& shape, void (*kernel)(P...), A&&... arguments) {
   if (shape.grid.x == 0 || shape.grid.y == 0 || shape.grid.z == 0) return;
+  if (run.launches != nullptr) ++*run.launches;
 #ifdef TOPV_SIMT
   simt::enqueue(run.stream, {shape.grid, shape.block, shape.shared, shape.cluster, shape.cooperative},
                 [=] { kernel(P(arguments)...); });

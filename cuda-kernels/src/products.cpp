@@ -52,6 +52,7 @@ class Plan {
     const float one = 1, beta = p.accumulate ? 1.0f : 0.0f;
     const size_t bytes = best_.workspace;
     void* workspace = bytes > 0 ? run.scratch.take<unsigned char>(static_cast<int64_t>(bytes)) : nullptr;
+    if (run.launches != nullptr) ++*run.launches;
     check(library_.matmul(handle, desc_, &one, p.w, w_, p.a, a_, &beta, p.c, c_, p.c, c_, &best_.algorithm,
                           workspace, bytes, run.stream));
   }

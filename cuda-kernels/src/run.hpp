@@ -13,8 +13,9 @@ namespace topv::cuda {
 struct Run {
   const Device& device;
   cudaStream_t stream;
-  Scratch& scratch;  ///< device memory for intermediate results
-  Fault* fault;      ///< device memory: the first thing found wrong (fault.hpp)
+  Scratch& scratch;             ///< device memory for intermediate results
+  Fault* fault;                 ///< device memory: the first thing found wrong (fault.hpp)
+  int64_t* launches = nullptr;  ///< nullable: counts the kernels started
 };
 
 }  // namespace topv::cuda

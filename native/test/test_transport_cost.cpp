@@ -143,6 +143,20 @@ TEST(threads_change_nothing) {
   });
 }
 
+TEST(a_batch_is_three_launches) {
+  if (test::device_backend() == nullptr) return;
+  test::for_each_context([](test::Context& ctx) {
+    const auto launches = [&] {
+      const std::string text = ctx.describe(), key = "\"launches\":";
+      return std::stoi(text.substr(text.find(key) + key.size()));
+    };
+    test::CostCase one({{3, 1, 8}, {4, 1, 5}, 40, 0, false, TOPV_BF16, 0}, 11);
+    const int before = launches();
+    one.run(ctx);
+    CHECK(launches() - before == 3);
+  });
+}
+
 TEST(features_are_scaled_to_zero_and_one) {
   test::for_each_context([](test::Context& ctx) {
     test::CostCase one({{6}, {6}, 20, 0, false, TOPV_F32, 0}, 9);
