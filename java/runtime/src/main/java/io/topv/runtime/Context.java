@@ -4,6 +4,7 @@ import io.topv.runtime.ffi.topv;
 import io.topv.runtime.ffi.topv_context;
 import io.topv.runtime.ffi.topv_context_params;
 import io.topv.runtime.ffi.topv_event;
+import io.topv.runtime.ffi.topv_graph;
 import io.topv.runtime.ffi.topv_stream;
 import java.nio.charset.StandardCharsets;
 import org.bytedeco.javacpp.BytePointer;
@@ -167,6 +168,28 @@ public final class Context implements AutoCloseable {
     try (PointerPointer<topv_event> out = new PointerPointer<>(1)) {
       check(topv.topv_event_create(handle(), out));
       return new Event(this, out.get(topv_event.class, 0));
+    }
+  }
+
+  /**
+   * Records what {@code work} asks of this context instead of doing it. It may neither wait nor
+   * copy from or to the host.
+   *
+   * @throws NativeException UNSUPPORTED on the CPU
+   */
+  public Graph record(Runnable work) {
+    check(topv.topv_graph_begin(handle(), stream()));
+    try (PointerPointer<topv_graph> out = new PointerPointer<>(1)) {
+      try {
+        work.run();
+      } catch (RuntimeException | Error e) {
+        if (topv.topv_graph_end(handle(), stream(), out) == topv.TOPV_OK) {
+          topv.topv_graph_destroy(handle(), out.get(topv_graph.class, 0));
+        }
+        throw e;
+      }
+      check(topv.topv_graph_end(handle(), stream(), out));
+      return new Graph(this, out.get(topv_graph.class, 0));
     }
   }
 

@@ -105,9 +105,9 @@ final class LlamaDecoder {
   }
 
   /** A fresh residual stream [T, C]. */
-  Tensor embed(int[] ids) {
-    Tensor hidden = workspace.tensor("hidden", dtype, ids.length, config.hiddenSize());
-    workspace.context().ops().embed(workspace.ints("ids", ids), embedding, hidden);
+  Tensor embed(Tensor ids) {
+    Tensor hidden = workspace.tensor("hidden", dtype, ids.cols(), config.hiddenSize());
+    workspace.context().ops().embed(ids, embedding, hidden);
     return hidden;
   }
 
@@ -172,12 +172,22 @@ final class LlamaDecoder {
 
   /** F32 [rows, V] for the rows {@code index} of the residual stream. */
   Tensor logits(Tensor hidden, int[] index) {
-    Ops ops = workspace.context().ops();
     Tensor last = workspace.tensor("last", dtype, index.length, config.hiddenSize());
-    ops.rowsGather(hidden, workspace.ints("last.index", index), last);
-    ops.rmsNorm(last, norm, (float) config.rmsNormEps(), last);
-    Tensor logits = workspace.tensor("logits", DType.F32, index.length, config.vocabSize());
-    ops.gemm(last, head, logits, Epilogue.NONE);
+    workspace.context().ops().rowsGather(hidden, workspace.ints("last.index", index), last);
+    Tensor logits = logitsOf(index.length);
+    logits(last, logits);
     return logits;
+  }
+
+  /** Where the logits of {@code rows} rows go: F32 [rows, V]. */
+  Tensor logitsOf(int rows) {
+    return workspace.tensor("logits", DType.F32, rows, config.vocabSize());
+  }
+
+  /** The last norm and the output matrix; norms {@code hidden} in place. */
+  void logits(Tensor hidden, Tensor logits) {
+    Ops ops = workspace.context().ops();
+    ops.rmsNorm(hidden, norm, (float) config.rmsNormEps(), hidden);
+    ops.gemm(hidden, head, logits, Epilogue.NONE);
   }
 }

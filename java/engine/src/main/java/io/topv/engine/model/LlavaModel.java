@@ -34,6 +34,7 @@ public final class LlavaModel implements AutoCloseable {
   private final Optional<Projector> projector;
   private final KvCache cache;
   private final PrefillPruning pruning;
+  private final StepGraphs graphs;
   private Probe probe = Probe.NONE;
 
   /**
@@ -55,6 +56,7 @@ public final class LlavaModel implements AutoCloseable {
     this.weights = weights;
     this.loader = new WeightLoader(context, weights, compute);
     this.workspace = new Workspace(context);
+    this.graphs = new StepGraphs(workspace);
     try {
       WeightNames names = WeightNames.detect(weights, config);
       this.decoder = new LlamaDecoder(config.text(), names, loader, workspace, maxPositions);
@@ -202,7 +204,7 @@ public final class LlavaModel implements AutoCloseable {
 
   private Tensor embedPrompts(List<SequenceState> batch) {
     int[] ids = batch.stream().flatMapToInt(s -> Arrays.stream(s.prompt())).toArray();
-    Tensor hidden = decoder.embed(ids);
+    Tensor hidden = decoder.embed(workspace.ints("ids", ids));
     int start = 0;
     for (SequenceState sequence : batch) {
       for (int i = 0; i < sequence.spans().size(); i++) {
@@ -231,36 +233,47 @@ public final class LlavaModel implements AutoCloseable {
    * @return F32 [B, V]: logits of each sequence's next token, valid until the next step
    */
   public Tensor decode(List<SequenceState> batch, int[] tokens) {
-    Tensor hidden = decoder.embed(tokens);
+    List<int[]> lowerPositions = new ArrayList<>();
+    List<int[]> upperPositions = new ArrayList<>();
     for (SequenceState sequence : batch) {
       sequence.lower().grow(1);
       sequence.upper().grow(1);
+      lowerPositions.add(new int[] {sequence.lowerPosition()});
+      upperPositions.add(new int[] {sequence.upperPosition()});
     }
+    List<BlockTable> lowerTables = batch.stream().map(SequenceState::lower).toList();
+    List<BlockTable> upperTables = batch.stream().map(SequenceState::upper).toList();
+    StepGraphs.Shape shape =
+        new StepGraphs.Shape(batch.size(), keys(lowerTables), keys(upperTables));
     int page = cache.layout().pageSize();
     PackedRows lower =
-        PackedRows.of(
-            workspace,
-            "lower",
-            batch.stream().map(s -> new int[] {s.lowerPosition()}).toList(),
-            batch.stream().map(SequenceState::lower).toList(),
-            page);
+        PackedRows.of(workspace, "lower", lowerPositions, lowerTables, page, shape.lowerKeys());
     PackedRows upper =
-        PackedRows.of(
-            workspace,
-            "upper",
-            batch.stream().map(s -> new int[] {s.upperPosition()}).toList(),
-            batch.stream().map(SequenceState::upper).toList(),
-            page);
+        PackedRows.of(workspace, "upper", upperPositions, upperTables, page, shape.upperKeys());
+    Tensor ids = workspace.ints("ids", tokens);
+    Tensor logits = decoder.logitsOf(batch.size());
+    graphs.run(shape, () -> step(ids, lower, upper, logits));
+    batch.forEach(SequenceState::advance);
+    return logits;
+  }
+
+  private int keys(List<BlockTable> tables) {
+    return graphs.keys(tables.stream().mapToInt(BlockTable::length).max().orElse(0));
+  }
+
+  /** All the work of a decode step. */
+  private void step(Tensor ids, PackedRows lower, PackedRows upper, Tensor logits) {
+    Tensor hidden = decoder.embed(ids);
     for (int i = 0; i < decoder.layerCount(); i++) {
       PackedRows rows = i < cache.layout().lowerLayers() ? lower : upper;
       decoder.mlp(i, decoder.attend(i, hidden, rows, cache, false));
     }
-    batch.forEach(SequenceState::advance);
-    return decoder.logits(hidden, PackedRows.range(batch.size()));
+    decoder.logits(hidden, logits);
   }
 
   @Override
   public void close() {
+    graphs.close();
     cache.close();
     workspace.close();
     loader.close();

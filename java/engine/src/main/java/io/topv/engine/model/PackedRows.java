@@ -42,14 +42,30 @@ record PackedRows(
       List<int[]> positions,
       List<BlockTable> tables,
       int pageSize) {
+    int longest = tables.stream().mapToInt(BlockTable::length).max().orElse(0);
+    return of(workspace, group, positions, tables, pageSize, longest);
+  }
+
+  /**
+   * As above.
+   *
+   * @param maxKey at least the longest sequence; rows of the block table have room for it
+   */
+  static PackedRows of(
+      Workspace workspace,
+      String group,
+      List<int[]> positions,
+      List<BlockTable> tables,
+      int pageSize,
+      int maxKey) {
     int batch = tables.size();
     int rows = positions.stream().mapToInt(p -> p.length).sum();
-    int maxPages = tables.stream().mapToInt(BlockTable::pageCount).max().orElse(0);
+    int maxPages = Math.max(1, (maxKey + pageSize - 1) / pageSize);
     int[] flat = new int[rows];
     int[] slots = new int[rows];
     int[] cu = new int[batch + 1];
     int[] seqlens = new int[batch];
-    int[] pages = new int[batch * Math.max(1, maxPages)];
+    int[] pages = new int[batch * maxPages];
     int at = 0;
     for (int b = 0; b < batch; b++) {
       BlockTable table = tables.get(b);
@@ -73,8 +89,8 @@ record PackedRows(
         uploaded[2],
         positions.stream().mapToInt(p -> p.length).max().orElse(0),
         uploaded[3],
-        Arrays.stream(seqlens).max().orElse(0),
-        uploaded[4].reshape(batch, Math.max(1, maxPages)),
+        maxKey,
+        uploaded[4].reshape(batch, maxPages),
         pageSize);
   }
 

@@ -14,6 +14,7 @@ import java.util.Map;
 final class Workspace implements AutoCloseable {
   private final Context context;
   private final Map<String, DeviceBuffer> buffers = new HashMap<>();
+  private long moves;
 
   Workspace(Context context) {
     this.context = context;
@@ -21,6 +22,11 @@ final class Workspace implements AutoCloseable {
 
   Context context() {
     return context;
+  }
+
+  /** Changes whenever memory has come or moved. */
+  long moves() {
+    return moves;
   }
 
   Tensor tensor(String name, DType dtype, long rows, long cols) {
@@ -33,6 +39,7 @@ final class Workspace implements AutoCloseable {
       // An eighth more, so that a growing batch does not allocate at every step.
       buffer = context.allocate(bytes + bytes / 8);
       buffers.put(name, buffer);
+      moves++;
     }
     return buffer.tensor(dtype, rows, cols);
   }
