@@ -12,6 +12,7 @@ import io.topv.engine.kv.KvCache;
 import io.topv.engine.model.ImageFeatures;
 import io.topv.engine.model.LlavaModel;
 import io.topv.engine.model.SequenceState;
+import io.topv.engine.sample.Draw;
 import io.topv.engine.schedule.Scheduler;
 import io.topv.engine.schedule.Scheduler.Batch;
 import io.topv.engine.tokenizer.Tokenizer;
@@ -53,6 +54,7 @@ public final class Engine implements AutoCloseable {
   private final PromptBuilder prompts;
   private final Optional<ImageProcessor> images;
   private final LlavaModel model;
+  private final DeviceSampler sampler;
   private final EncoderCache encoded = new EncoderCache(ENCODER_CACHE_BYTES);
   private final Set<Integer> endTokens = new HashSet<>();
 
@@ -75,9 +77,11 @@ public final class Engine implements AutoCloseable {
       context.close();
       throw e;
     }
+    this.sampler = new DeviceSampler(context, options.maxSequences());
     try {
       this.tokenizer = Tokenizer.load(modelDir);
     } catch (RuntimeException | Error e) {
+      sampler.close();
       model.close();
       context.close();
       throw e;
@@ -210,9 +214,14 @@ public final class Engine implements AutoCloseable {
   private void step(Scheduler<RunningAnswer> scheduler, Answer[] answers) {
     Batch<RunningAnswer> batch = scheduler.next();
     Tensor logits = run(batch);
+    Optional<int[]> drawn = draw(batch.sequences(), logits);
     for (int row = 0; row < batch.sequences().size(); row++) {
       RunningAnswer answer = batch.sequences().get(row);
-      answer.accept(logits.rows(row, 1).toFloats(), endTokens);
+      if (drawn.isPresent() && answer.needsNoLogits()) {
+        answer.accept(drawn.get()[row], endTokens);
+      } else {
+        answer.accept(logits.rows(row, 1).toFloats(), endTokens);
+      }
       if (!answer.isFinished() && !answer.state().canHold(1)) {
         answer.finish(Answer.FinishReason.LENGTH, "");
       }
@@ -222,6 +231,15 @@ public final class Engine implements AutoCloseable {
         answers[answer.index()] = answer.answer();
       }
     }
+  }
+
+  /** On a GPU, the tokens of the sequences that need no logits; what it says of others is idle. */
+  private Optional<int[]> draw(List<RunningAnswer> sequences, Tensor logits) {
+    if (!context.isGpu() || sequences.stream().noneMatch(RunningAnswer::needsNoLogits)) {
+      return Optional.empty();
+    }
+    List<Draw> draws = sequences.stream().map(RunningAnswer::draw).toList();
+    return Optional.of(sampler.choose(logits, draws));
   }
 
   private Tensor run(Batch<RunningAnswer> batch) {
@@ -303,6 +321,7 @@ public final class Engine implements AutoCloseable {
   @Override
   public void close() {
     encoded.close();
+    sampler.close();
     model.close();
     context.close();
     tokenizer.close();

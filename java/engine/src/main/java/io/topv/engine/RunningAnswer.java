@@ -4,6 +4,7 @@ import io.topv.engine.model.SequenceState;
 import io.topv.engine.prune.PruningMethod;
 import io.topv.engine.prune.Selection;
 import io.topv.engine.prune.VisualSpan;
+import io.topv.engine.sample.Draw;
 import io.topv.engine.sample.Sampler;
 import io.topv.engine.sample.TokenLogprobs;
 import io.topv.engine.tokenizer.IncrementalDecoder;
@@ -78,9 +79,26 @@ final class RunningAnswer {
     return finished.isPresent();
   }
 
+  boolean needsNoLogits() {
+    return sampler.needsNoLogits();
+  }
+
+  /** How a device is to draw the next token. */
+  Draw draw() {
+    return sampler.draw(tokens.size());
+  }
+
   /** Takes the logits of the next token. */
   void accept(float[] logits, Set<Integer> endTokens) {
-    Sampler.Choice choice = sampler.next(logits);
+    accept(sampler.next(logits), endTokens);
+  }
+
+  /** Takes the next token. */
+  void accept(int token, Set<Integer> endTokens) {
+    accept(new Sampler.Choice(token, Optional.empty()), endTokens);
+  }
+
+  private void accept(Sampler.Choice choice, Set<Integer> endTokens) {
     if (tokens.isEmpty()) {
       watch.firstToken();
     }

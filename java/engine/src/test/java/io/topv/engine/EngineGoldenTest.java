@@ -7,6 +7,7 @@ import io.topv.engine.model.TopvGoldenTest;
 import io.topv.engine.prune.NoPruning;
 import io.topv.engine.prune.TopvPruning;
 import io.topv.engine.sample.SamplingParams;
+import io.topv.runtime.ContextOptions;
 import io.topv.runtime.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,13 +16,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 
 /** From files and a question to token ids: the whole engine says what transformers says. */
+@Tag("every-device")
+@Tag("long-when-emulated")
 final class EngineGoldenTest {
+  /** As in TestModel: cpu, cuda or simt. */
+  private static final String BACKEND = System.getProperty("topv.test.backend", "cpu");
 
   static Stream<GoldenCase> cases() {
     return GoldenCase.models().stream().flatMap(model -> GoldenCase.of(model).stream());
@@ -31,6 +37,7 @@ final class EngineGoldenTest {
     return Engine.load(
         model,
         EngineOptions.defaults()
+            .withDevice(new ContextOptions(BACKEND, 0, 0, Optional.empty()))
             .withDtype(Optional.of(DType.F32))
             .withPruneLayer(pruneLayer)
             .withMaxSequences(maxSequences));

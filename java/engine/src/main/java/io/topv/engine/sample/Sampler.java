@@ -12,6 +12,7 @@ import java.util.SplittableRandom;
  */
 public final class Sampler {
   private final SamplingParams params;
+  private final long seed;
   private final SplittableRandom random;
   private final Map<Integer, Integer> answered = new HashMap<>();
   private final Map<Integer, Integer> prompted = new HashMap<>();
@@ -19,10 +20,8 @@ public final class Sampler {
   /** {@code prompt} counts for the repetition penalty. */
   public Sampler(SamplingParams params, int[] prompt) {
     this.params = params;
-    this.random =
-        params.seed().isPresent()
-            ? new SplittableRandom(params.seed().getAsLong())
-            : new SplittableRandom();
+    this.seed = params.seed().orElseGet(() -> new SplittableRandom().nextLong());
+    this.random = new SplittableRandom(seed);
     if (params.repetitionPenalty() != 1) {
       Arrays.stream(prompt).forEach(id -> prompted.merge(id, 1, Integer::sum));
     }
@@ -30,6 +29,22 @@ public final class Sampler {
 
   /** A chosen token, with log probabilities when they were asked for. */
   public record Choice(int token, Optional<TokenLogprobs> logprobs) {}
+
+  /** Whether a device may draw the tokens: nothing else of the logits is needed. */
+  public boolean needsNoLogits() {
+    return params.logprobs() < 0
+        && params.repetitionPenalty() == 1
+        && params.presencePenalty() == 0
+        && params.frequencyPenalty() == 0;
+  }
+
+  /**
+   * What a device is to draw as an answer's token {@code index}. Its generator is not the one of
+   * {@link #next}: an answer takes all its tokens from the one or from the other.
+   */
+  public Draw draw(int index) {
+    return new Draw(params.temperature(), params.topK(), params.topP(), params.minP(), seed, index);
+  }
 
   /** The next token; {@code logits} [V] is used up. */
   public Choice next(float[] logits) {

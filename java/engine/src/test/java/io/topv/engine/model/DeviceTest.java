@@ -15,9 +15,11 @@ final class DeviceTest {
   void runsOnTheDeviceThatWasAskedFor() {
     try (Context context = TestModel.device(1)) {
       JsonNode about = new JsonMapper().readTree(context.describe());
-      assertThat(about.get("backend").asString()).isEqualTo(TestModel.BACKEND);
-      assertThat(about.get("device").asString()).isNotBlank();
-      assertThat(context.isGpu()).isEqualTo(!TestModel.BACKEND.equals("cpu"));
+      boolean cpu = TestModel.BACKEND.equals("cpu");
+      assertThat(about.get("backend").asString()).isEqualTo(cpu ? "cpu" : "cuda");
+      assertThat(about.get("device").asString().startsWith("emulated"))
+          .isEqualTo(TestModel.BACKEND.equals("simt"));
+      assertThat(context.isGpu()).isEqualTo(!cpu);
     }
   }
 }
