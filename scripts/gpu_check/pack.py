@@ -58,7 +58,7 @@ def java():
     for jar in [*dependencies.glob("*.jar"), *(ROOT / "java/cli/target/lib").glob("*.jar")]:
         if any(fnmatch.fnmatch(jar.name, pattern) for pattern in JARS):
             copy_jar(jar, target / "lib")
-    for module in ("runtime", "engine", "cli"):
+    for module in ("flash-attention", "runtime", "engine", "cli"):
         for jar in (ROOT / f"java/{module}/target").glob("topv-*.jar"):
             shutil.copy(jar, target / "lib")
     for module, package in TESTS.items():
@@ -69,7 +69,7 @@ def java():
 def natives():
     """native/lib: libraries; native/bin: tests, conformance and the constants; built for Hopper alone."""
     build = WORK / "cmake"
-    dnnl = ROOT / "java/runtime/target/dnnl/org/bytedeco/dnnl/linux-x86_64"
+    dnnl = ROOT / "target/dnnl/org/bytedeco/dnnl/linux-x86_64"
     call(
         "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DTOPV_CUDA=ON",
         "-DCMAKE_CUDA_ARCHITECTURES=90a-real", f"-DTOPV_DNNL_DIR={dnnl}",
