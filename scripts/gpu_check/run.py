@@ -10,9 +10,6 @@ import report
 import sections
 from places import LOGS, PACKED, ROOT, STATE, UNPACKED
 
-ENOUGH = 10  # seconds: with less left no section is begun
-
-
 def unpack():
     """What pack made, newest first."""
     commit = PACKED / "commit"
@@ -21,7 +18,8 @@ def unpack():
     mark = UNPACKED / "commit"
     if mark.exists() and mark.stat().st_mtime_ns == commit.stat().st_mtime_ns:
         return
-    shutil.rmtree(UNPACKED.parent, ignore_errors=True)
+    for directory in (UNPACKED, STATE, LOGS):  # of what was packed before
+        shutil.rmtree(directory, ignore_errors=True)
     UNPACKED.mkdir(parents=True)
     for archive in PACKED.glob("*.tar.xz"):
         with tarfile.open(archive) as files:
@@ -58,7 +56,7 @@ def run(named, seconds):
         if missing:
             result = {"name": name, "status": "no device", "seconds": 0, "lines": [missing]}
             print(f"gpu-check: {name}: no device: {missing}", flush=True)
-        elif left < ENOUGH:
+        elif left < sections.ENOUGH:
             result = {"name": name, "status": "no time left", "seconds": 0}
             print(f"gpu-check: {name}: no time left", flush=True)
         else:

@@ -13,6 +13,7 @@ from typing import Callable
 
 from places import JAVA, LOGS, NATIVE, ROOT, UNPACKED, WORK
 
+ENOUGH = 10  # seconds: with less left nothing is begun
 LIBRARY_PATH = f"{NATIVE}/lib:" + os.environ.get("LD_LIBRARY_PATH", "")
 ON_GPU = {"TOPV_TEST_BACKEND": "cuda", "LD_LIBRARY_PATH": LIBRARY_PATH}
 
@@ -180,13 +181,27 @@ def sanitizer(seconds, log):
 
 
 def bench(seconds, log):
-    """Ours and FlashAttention's providers beside PyTorch; the cases that fit into the time."""
-    target = WORK / "kernels.json"
+    """Ours and FlashAttention's providers beside PyTorch, routine by routine until the time is over."""
+    end = time.monotonic() + seconds
     providers = "cuda,flash_topv,flash_torch,torch,torch_compile"
-    command = topv("bench", "kernel", "--provider", providers, "--python", sys.executable, "--seconds", "0.1")
-    status, output = call([*command, "--format", "json", "--output", target], seconds, log)
-    data = json.loads(target.read_text()) if target.exists() else {}
-    return finished(status, tail(output, 60), {"kernels": data})
+    kernel = topv("bench", "kernel", "--provider", providers, "--python", sys.executable, "--seconds", "0.1")
+    status, listed = call([*kernel, "--list"], seconds, log)
+    routines = list(dict.fromkeys(line.split()[0] for line in listed.splitlines() if "dtype=" in line))
+    rows, failed, late = [], [] if routines else ["--list"], []
+    for routine in routines:
+        target = WORK / f"{routine}.json"
+        target.unlink(missing_ok=True)
+        left = end - time.monotonic()
+        status = None
+        if left > ENOUGH:
+            status, _ = call([*kernel, "--routine", routine, "--format", "json", "--output", target], left, log)
+        (late if status is None else failed if status else []).append(routine)
+        if target.exists():
+            rows += json.loads(target.read_text())["results"]
+    lines = [" ".join(f"{name}={value}" for name, value in row.items() if name != "command") for row in rows]
+    lines += [f"failed: {' '.join(failed)}"] if failed else []
+    lines += [f"out of time: {' '.join(late)}"] if late else []
+    return finished(1 if failed else None if late else 0, lines, {"kernels": rows})
 
 
 def e2e(seconds, log):
