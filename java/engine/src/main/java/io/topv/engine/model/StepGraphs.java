@@ -1,5 +1,6 @@
 package io.topv.engine.model;
 
+import io.topv.runtime.Context;
 import io.topv.runtime.Graph;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -9,7 +10,8 @@ import java.util.Set;
 /**
  * Repeats decode steps on a GPU at the price of one call: what a step queues depends on its shape
  * alone, and its memory stays where it is. The first step of a shape runs by itself, so that all
- * memory is there; the second is recorded. On the CPU every step runs by itself.
+ * memory is there; the second is recorded. On the CPU, and with attention by another provider, which
+ * may not let itself be recorded, every step runs by itself.
  */
 final class StepGraphs implements AutoCloseable {
   /** Most graphs held; each costs some hundred kilobytes. */
@@ -36,11 +38,16 @@ final class StepGraphs implements AutoCloseable {
 
   /** At least {@code longest}; the same for many lengths where graphs are used. */
   int keys(int longest) {
-    return workspace.context().isGpu() ? (longest + KEYS - 1) / KEYS * KEYS : longest;
+    return records() ? (longest + KEYS - 1) / KEYS * KEYS : longest;
+  }
+
+  private boolean records() {
+    Context context = workspace.context();
+    return context.isGpu() && context.options().attention().isEmpty();
   }
 
   void run(Shape shape, Runnable step) {
-    if (!workspace.context().isGpu()) {
+    if (!records()) {
       step.run();
       return;
     }
