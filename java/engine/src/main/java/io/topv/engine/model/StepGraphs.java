@@ -10,8 +10,8 @@ import java.util.Set;
 /**
  * Repeats decode steps on a GPU at the price of one call: what a step queues depends on its shape
  * alone, and its memory stays where it is. The first step of a shape runs by itself, so that all
- * memory is there; the second is recorded. On the CPU, and with attention by another provider, which
- * may not let itself be recorded, every step runs by itself.
+ * memory is there; the second is recorded. On the CPU, and with attention by another provider,
+ * which may not let itself be recorded, every step runs by itself.
  */
 final class StepGraphs implements AutoCloseable {
   /** Most graphs held; each costs some hundred kilobytes. */
