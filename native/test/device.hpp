@@ -30,6 +30,11 @@ inline bool emulated() { return device_backend() != nullptr && std::strcmp(devic
 /// Under ThreadSanitizer it is slower by another factor of ten: TOPV_TEST_SMALL asks for the smallest shapes that still take
 /// every path.
 inline bool small() { return std::getenv("TOPV_TEST_SMALL") != nullptr; }
+/// All of these sizes; where small shapes are asked for, the first, the middle and the last.
+inline std::vector<int> few(std::initializer_list<int> all) {
+  if (!small()) return all;
+  return {all.begin()[0], all.begin()[all.size() / 2], all.end()[-1]};
+}
 
 /// Whether this build has the CPU backend; not where the emulated device alone is built, for a sanitizer.
 inline bool has_cpu() {

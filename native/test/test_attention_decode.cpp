@@ -27,7 +27,8 @@ TEST(agrees_with_the_reference_at_awkward_lengths) {
   test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : test::attention_dtypes()) {
       for (const int page_size : {0, 1, 16}) {
-        for (const int32_t keys : {0, 1, 2, 15, 16, 17, 31, 33, 127, 128, 129, 255, 256, 257, 700}) {
+        for (const int32_t keys :
+             test::few({0, 1, 2, 15, 16, 17, 31, 33, 127, 128, 129, 255, 256, 257, 700})) {
           run(ctx, shape({keys}, 1, 1, 16, page_size, dtype));
           run(ctx, shape({keys}, 6, 2, 24, page_size, dtype));
         }
@@ -39,8 +40,8 @@ TEST(agrees_with_the_reference_at_awkward_lengths) {
 TEST(agrees_with_the_reference_for_every_head_size_and_group) {
   test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : test::attention_dtypes()) {
-      for (const int head_dim : {8, 16, 24, 40, 64, 72, 80, 88, 96, 104, 128, 136, 256}) {
-        for (const int group : {1, 2, 3, 4, 5, 8, 16, 17, 33}) {
+      for (const int head_dim : test::few({8, 16, 24, 40, 64, 72, 80, 88, 96, 104, 128, 136, 256})) {
+        for (const int group : test::few({1, 2, 3, 4, 5, 8, 16, 17, 33})) {
           run(ctx, shape({3, 0, 290, 17}, group * 2, 2, head_dim, group % 2 == 0 ? 16 : 0, dtype));
         }
       }
@@ -91,6 +92,13 @@ TEST(bad_indices_are_refused) {
       REFUSED(TOPV_INVALID_ARGUMENT, ctx.attention_decode(one.params), "attention_decode", field, value);
       if (test::writes_nothing_when_refused()) PADDING_UNTOUCHED(one.out, 0, 0, 0);
     };
+    // The number breaks two rules: a device reports the one that it comes to first.
+    const auto refused_twice = [&](test::AttentionCase& one, const char* array, const char* index,
+                                   const char* value) {
+      if (test::writes_nothing_when_refused())
+        return refused(one, (array + std::string(index)).c_str(), value);
+      refused(one, array, "");
+    };
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
       for (const int32_t page : {-1, 12, 1 << 30}) {
         test::AttentionCase one(shape({100, 70}, 2, 1, 16, 32, dtype));
@@ -111,10 +119,10 @@ TEST(bad_indices_are_refused) {
       one.params.max_seqlen_k = 171;
       refused(one, "cu_seqlens_k[2]", "170 is below");
       one.params.max_seqlen_k = 100;
-      refused(one, "cu_seqlens_k[1]", "makes a sequence of 171");
+      refused_twice(one, "cu_seqlens_k", "[1]", "makes a sequence of 171");
       one.cu_k[1] = 100;
       one.cu_q[0] = 1;
-      refused(one, "cu_seqlens_q[0]", "one query per sequence");
+      refused_twice(one, "cu_seqlens_q", "[0]", "one query per sequence");
       one.cu_q[0] = 0;
       one.params.max_seqlen_q = 0;
       refused(one, "cu_seqlens_q[1]", "more than the maximum 0");

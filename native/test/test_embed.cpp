@@ -25,7 +25,7 @@ TEST(every_dtype_and_size) {
   test::for_each_context([](test::Context& ctx) {
     for (const int32_t table_dtype : {TOPV_F32, TOPV_F16, TOPV_BF16}) {
       for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
-        for (const int64_t cols : {1, 7, 8, 15, 16, 17, 33, 4099}) {
+        for (const int64_t cols : test::few({1, 7, 8, 15, 16, 17, 33, 4099})) {
           for (const int64_t tokens : {0, 1, 5, 33}) {
             const int64_t vocab = 37, ldy = cols + 3;
             const test::Array table = table_of(table_dtype, vocab, cols);

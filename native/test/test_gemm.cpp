@@ -98,9 +98,9 @@ void run(test::Context& ctx, const Problem& p) {
 TEST(sizes) {
   test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
-      for (const int64_t m : {0, 1, 2, 3, 4, 5, 7, 16, 17, 33, 65}) {
-        for (const int64_t n : {1, 15, 16, 17, 64, 67, 130}) {
-          for (const int64_t k : {1, 2, 7, 31, 32, 33, 64, 96, 127, 129, 588}) {
+      for (const int64_t m : test::few({0, 1, 2, 3, 4, 5, 7, 16, 17, 33, 65})) {
+        for (const int64_t n : test::few({1, 15, 16, 17, 64, 67, 130})) {
+          for (const int64_t k : test::few({1, 2, 7, 31, 32, 33, 64, 96, 127, 129, 588})) {
             if (m > 7 && n < 64 && k > 33) continue;  // nothing new
             Problem p = {m, n, k};
             p.stored = p.compute = dtype;
@@ -202,7 +202,7 @@ TEST(one_weight_serves_all_sizes) {
     w.fill(random, n, k, k);
     a.fill(random, most, k, k);
     const topv::Weight weight = ctx.weight(w.data(), n, k, TOPV_BF16, TOPV_BF16);
-    for (const int64_t m : {40, 1, 5, 40, 39, 2}) {
+    for (const int64_t m : test::few({40, 1, 5, 40, 39, 2})) {
       test::Array c(m * n, TOPV_F32);
       topv_gemm_params p = {a.data(), weight.get(),         nullptr, c.data(), m, k, n,
                             TOPV_F32, TOPV_ACTIVATION_NONE, 0};

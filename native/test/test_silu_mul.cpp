@@ -38,7 +38,7 @@ void run(test::Context& ctx, int64_t rows, int64_t cols, int64_t pad, int32_t dt
 TEST(agrees_with_the_reference) {
   test::for_each_context([](test::Context& ctx) {
     for (const int32_t dtype : {TOPV_F32, TOPV_BF16}) {
-      for (const int64_t cols : {1, 2, 7, 8, 15, 16, 17, 33, 257, 1000}) {
+      for (const int64_t cols : test::few({1, 2, 7, 8, 15, 16, 17, 33, 257, 1000})) {
         for (const int64_t rows : {0, 1, 3, 130}) {
           run(ctx, rows, cols, 0, dtype);
           run(ctx, rows, cols, 3, dtype);

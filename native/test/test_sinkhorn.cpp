@@ -50,7 +50,7 @@ double sum(const Floats& x) {
 
 TEST(every_solver_agrees_with_the_reference) {
   for (const int solver : test::kSolvers) {
-    for (const int32_t n : {1, 2, 7, 8, 15, 16, 17, 31, 33, 65, 144}) {
+    for (const int32_t n : test::few({1, 2, 7, 8, 15, 16, 17, 31, 33, 65, 144})) {
       for (const double epsilon : {0.1, 0.5}) {
         const Problem problem(n, static_cast<uint64_t>(n));
         const Transport o{solver, 3, static_cast<double>(static_cast<float>(epsilon)), 0.25};
@@ -81,7 +81,7 @@ TEST(every_solver_agrees_with_the_reference) {
 
 // Sizes at the borders of the forms that a GPU has (sinkhorn_cluster.cu: 192 tokens per row of a warp).
 TEST(larger_images_agree_with_the_reference) {
-  for (const int32_t n : {192, 193, 383, 385, 575, 576, 577, 768, 769}) {
+  for (const int32_t n : test::few({192, 193, 383, 385, 575, 576, 577, 768, 769})) {
     const Problem problem(n, static_cast<uint64_t>(n));
     const int solver = test::kSolvers[n % 5];
     const Transport o{solver, 2, 0.5, 0.25};

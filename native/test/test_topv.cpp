@@ -5,7 +5,7 @@
 
 namespace {
 
-constexpr int kCases = 200;    // per solver
+const int kCases = test::small() ? 10 : 200;  // per solver
 constexpr double kTie = 2e-4;  // relative gap of importances below which the float32 order may differ
 constexpr int kRecover = 4;
 
@@ -86,14 +86,14 @@ TEST(the_kept_tokens_equal_the_reference_off_ties) {
   }
   for (const int solver : test::kSolvers) {
     Outcome outcome;
-    for (uint64_t seed = 0; seed < kCases; ++seed) {
+    for (uint64_t seed = 0; seed < static_cast<uint64_t>(kCases); ++seed) {
       test::where() = "solver " + std::to_string(solver) + " seed " + std::to_string(seed);
       run(contexts, solver, seed, outcome);
     }
     std::printf("       solver %d: %d cases, %d with a tie at the border\n", solver, outcome.cases,
                 outcome.ties);
     CHECK(outcome.cases == kCases);
-    CHECK(outcome.ties < kCases / 10);
+    CHECK(outcome.ties <= kCases / 10);
   }
   test::where().clear();
 }
