@@ -378,7 +378,8 @@ TEST(images_in_a_batch_equal_the_images_alone_at_any_number_of_threads) {
 // More images than a GPU has clusters of 16 blocks for: it takes smaller ones, which must change nothing.
 TEST(images_in_a_large_batch_equal_the_images_alone) {
   test::for_each_pair([](test::Context& single, test::Context& pair) {
-    const std::vector<int32_t> tokens = {400, 30, 385, 200, 576, 390, 577, 400, 401, 770, 402, 403, 404, 576};
+    const std::vector<int32_t> tokens =
+        test::few({400, 30, 385, 200, 576, 390, 577, 400, 401, 770, 402, 403, 404, 576});
     const Transport o{TOPV_SOLVER_UNBALANCED, 2, 0.5, 0.25};
     Floats cost, p, q, alone;
     for (const int32_t n : tokens) {
@@ -415,7 +416,7 @@ TEST(images_that_float32_does_not_hold_leave_the_others_alone) {
 }
 
 TEST(threads_share_a_large_image_and_change_nothing) {
-  const int32_t n = 1501;
+  const int32_t n = test::small() ? 301 : 1501;
   const Problem one(n, 14);
   test::for_each_pair([&](test::Context& single, test::Context& pair) {
     for (const int solver : {TOPV_SOLVER_ONE_SIDED, TOPV_SOLVER_UNBALANCED}) {
