@@ -52,6 +52,7 @@ TEST(every_solver_agrees_with_the_reference) {
   for (const int solver : test::kSolvers) {
     for (const int32_t n : test::few({1, 2, 7, 8, 15, 16, 17, 31, 33, 65, 144})) {
       for (const double epsilon : {0.1, 0.5}) {
+        if (test::small() && epsilon < 0.5) continue;
         const Problem problem(n, static_cast<uint64_t>(n));
         const Transport o{solver, 3, static_cast<double>(static_cast<float>(epsilon)), 0.25};
         const reference::Values uniform(static_cast<size_t>(n), 1.0 / n);

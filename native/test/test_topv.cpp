@@ -5,7 +5,7 @@
 
 namespace {
 
-const int kCases = test::small() ? 10 : 200;  // per solver
+const int kCases = test::small() ? 5 : 200;  // per solver
 constexpr double kTie = 2e-4;  // relative gap of importances below which the float32 order may differ
 constexpr int kRecover = 4;
 
@@ -93,7 +93,7 @@ TEST(the_kept_tokens_equal_the_reference_off_ties) {
     std::printf("       solver %d: %d cases, %d with a tie at the border\n", solver, outcome.cases,
                 outcome.ties);
     CHECK(outcome.cases == kCases);
-    CHECK(outcome.ties <= kCases / 10);
+    CHECK(outcome.ties <= (kCases + 9) / 10);
   }
   test::where().clear();
 }

@@ -40,6 +40,7 @@ TEST(agrees_with_the_reference) {
          std::vector<std::pair<int, int>>{{1, 1}, {2, 1}, {1, 5}, {3, 5}, {4, 4}, {17, 1}, {11, 3}}) {
       for (const int64_t cols : test::few({1, 2, 15, 16, 31, 33, 64, 257, 300})) {
         for (const bool indexed : {false, true}) {
+          if (test::small() && (!indexed || grid.second == 1)) continue;
           // One feature and few tokens: the range of the distances may be far below their size.
           if (cols < 8 && grid.first * grid.second < 8) continue;
           run({{grid.first}, {grid.second}, cols, indexed ? 3 : 0, indexed, dtype, 0}, ++seed);
