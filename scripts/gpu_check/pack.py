@@ -50,7 +50,7 @@ def copy_jar(jar, directory):
 
 def java():
     """java/lib: jars; java/test: classes of the tests that a GPU can run."""
-    maven("-DskipTests", "-Dtopv.native.preset=build", "-Pcuda-runtime", "package")
+    maven("-DskipTests", "-Dtopv.native.preset=build", "-Pcuda-runtime", "install")
     target = fresh(WORK / "java")
     dependencies = fresh(WORK / "dependencies")
     maven("-pl", "java/engine", "dependency:copy-dependencies", "-DincludeScope=test", f"-DoutputDirectory={dependencies}")
