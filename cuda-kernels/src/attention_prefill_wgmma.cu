@@ -310,7 +310,8 @@ __global__ void __launch_bounds__(kThreads, 1)
     release(n);
   }
 
-  // By way of shared memory, where the queries of the same warp were, to write whole rows.
+  // By way of shared memory, where the queries were (other warps have to be done with them too), to write whole rows.
+  ptx::bar_sync(kQueries + group, 128);
   c.softmax.finish();
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
