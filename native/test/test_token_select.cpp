@@ -34,6 +34,36 @@ TEST(agrees_with_the_reference_with_many_ties) {
   });
 }
 
+// A GPU holds 4,096 tokens in registers.
+TEST(large_images_of_odd_sizes_agree_with_the_reference) {
+  test::for_each_context([](test::Context& ctx) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    for (const int32_t n : test::few({4095, 4096, 4097, 4609, 9001})) {
+      test::Random random(static_cast<uint64_t>(n));
+      std::vector<float> distinct, tied, none(static_cast<size_t>(n), -infinity);
+      for (int32_t i = 0; i < n; ++i) {
+        distinct.push_back(random.normal());
+        tied.push_back(static_cast<float>(random.below(3)));
+        if (i % 2 == 1) none[static_cast<size_t>(i)] = std::numeric_limits<float>::quiet_NaN();
+      }
+      for (const auto& importance :
+           {distinct, tied, std::vector<float>(static_cast<size_t>(n), 0.5f), none}) {
+        for (const int32_t top : {1, n / 3, n - 1}) {
+          const Indices kept = test::token_select(ctx, importance, {n}, {top}, 5);
+          CHECK(kept == reference::token_select(doubles(importance), top, 5));
+        }
+      }
+    }
+    const std::vector<float> equal(4097 + 5 + 8200, 1.0f);  // several images, the larger ones not first
+    const std::vector<int32_t> tokens = {5, 4097, 8200}, top = {2, 4000, 8199};
+    Indices expected;
+    for (size_t m = 0; m < 3; ++m) {
+      for (int32_t i = 0; i < top[m]; ++i) expected.push_back(i);
+    }
+    CHECK(test::token_select(ctx, equal, tokens, top, 0) == expected);
+  });
+}
+
 TEST(equal_importances_keep_the_lower_indices) {
   test::for_each_context([](test::Context& ctx) {
     CHECK((test::token_select(ctx, std::vector<float>(6, 1.0f), {6}, {3}, 0) == Indices{0, 1, 2}));
