@@ -3,9 +3,11 @@
 // Grid: one block of 1024 threads per row. The row is read twice: for its largest logit, and for the sums of its weights,
 // in all and down to three thresholds. With the logits of a language model the token to be drawn is among the few (at most
 // 2048) above one of these: they are collected in shared memory (a third pass), sorted and summed up, and each cut is a
-// binary search. From a flatter row the cuts are found by search(), two bits of a logit in every pass over the row. Sums
-// are whole numbers and come out the same in any order.
-// Bound: the arithmetic of one multiprocessor, about 45 instructions per token in the second pass.
+// binary search. From a flatter row each cut, and the token, is found by search(): 16 passes over the row, two bits of a
+// logit in each. So a row is read 54 times at most, however flat it is and however many of its logits are equal. Sums are
+// whole numbers and come out the same in any order.
+// Bound: the arithmetic of one multiprocessor, about 45 instructions per token in the second pass, and 10 to 50 in
+// those of search(), the more the fewer keys differ.
 #include "sampling.hpp"
 
 #include <limits>
@@ -219,52 +221,82 @@ __device__ int32_t draw(const Candidates& all, const Settings& settings, uint64_
   return token_at(all.place[all.first_to_reach(sampling::target_of(word, kept) + 1)]);
 }
 
-/// The largest value at which the sum of the measures of the tokens of this value or a larger one exceeds target; above:
-/// that sum without the value itself. measure(logit, token, value) gives a token's measure, and its value of at most bits
-/// bits. The sum over all tokens must exceed target.
+/// The largest key at which the sum of the measures of the tokens with this key or a larger one exceeds target; above: that
+/// sum without the key itself. measure(logit) is a token's. The sum over all tokens must exceed target.
 template <typename Measure>
-__device__ uint32_t search(const Row& row, int bits, uint64_t target, uint64_t& above,
-                           const Measure& measure) {
-  uint32_t found = 0;
+__device__ uint32_t search(const Row& row, uint64_t target, uint64_t& above, const Measure& measure) {
+  uint32_t found = 0;  // its upper bits
   above = 0;
-  for (int shift = (bits - 1) / 2 * 2; shift >= 0; shift -= 2) {
-    uint64_t sums[3] = {};
+  for (int shift = 30; shift >= 0; shift -= 2) {
+    uint64_t sums[3] = {};  // of the keys that go on with 1, 2 and 3, and larger ones
+#pragma unroll 4
     for (int64_t i = threadIdx.x; i < row.vocab; i += kThreads) {
-      uint32_t value;
-      const uint64_t one = measure(row.logits[i], i, value);
+      const float logit = row.logits[i];
+      const uint32_t digit = (sampling::key_of(logit) ^ found) >> shift;
+      if (digit == 0 || digit > 3) continue;  // not of this found; above has the larger ones
+      const uint64_t one = measure(logit);
 #pragma unroll
-      for (uint32_t digit = 1; digit <= 3; ++digit) {
-        if (value >= (found | digit << shift)) sums[digit - 1] += one;
+      for (uint32_t d = 1; d <= 3; ++d) {
+        if (digit >= d) sums[d - 1] += one;
       }
     }
     block_reduce<kThreads, Sum>(sums);
     uint32_t digit = 0;
+    uint64_t larger = sums[0];
 #pragma unroll
     for (uint32_t d = 1; d <= 3; ++d) {
-      if (sums[d - 1] > target) digit = d;
+      if (above + sums[d - 1] <= target) continue;
+      digit = d;
+      larger = d < 3 ? sums[d] : 0;
     }
-    if (digit == 0) above = sums[0];
-    if (digit == 1) above = sums[1];
-    if (digit == 2) above = sums[2];
+    above += larger;
     found |= digit << shift;
   }
   return found;
 }
 
+/// The token of the n-th logit, from 0, that equals this one.
+__device__ int32_t find_equal(const Row& row, float logit, uint32_t n) {
+  constexpr int kWarps = kThreads / 32;
+  TOPV_SHARED(uint32_t, equals, [kWarps]);
+  TOPV_SHARED(int32_t, token, [1]);
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int64_t part = (row.vocab + kWarps - 1) / kWarps, begin = warp * part;  // a part of the row per warp
+  const int64_t end = begin + part < row.vocab ? begin + part : row.vocab;
+  const auto is_equal = [&](int64_t i) { return i < end && row.logits[i] == logit; };
+  uint32_t own = 0;
+#pragma unroll 4
+  for (int64_t i = begin + lane; i < end; i += 32) own += is_equal(i);
+  own = __reduce_add_sync(~0u, own);
+  if (lane == 0) equals[warp] = own;
+  __syncthreads();
+  const uint32_t before = __reduce_add_sync(~0u, lane < warp ? equals[lane] : 0);
+  if (n >= before && n - before < own) {
+    uint32_t left = n - before;
+    for (int64_t first = begin;; first += 32) {
+      const bool equal = is_equal(first + lane);
+      const uint32_t all = __ballot_sync(~0u, equal), count = static_cast<uint32_t>(__popc(all));
+      if (left < count) {
+        if (equal && static_cast<uint32_t>(__popc(all & ((1u << lane) - 1))) == left)
+          token[0] = static_cast<int32_t>(first + lane);
+        break;
+      }
+      left -= count;
+    }
+  }
+  __syncthreads();
+  return token[0];
+}
+
 /// The same draw without candidates.
 __device__ int32_t draw(const Row& row, const Settings& settings, const Totals& totals, uint32_t word) {
   uint64_t above = 0;
-  const auto by_weight = [&](float logit, int64_t, uint32_t& value) {
-    value = sampling::key_of(logit);
-    return row.weight(logit);
-  };
+  const auto by_weight = [&](float logit) { return row.weight(logit); };
   uint64_t left = totals.weight;
   const auto most = static_cast<uint64_t>(settings.top_k);
   if (most > 0 && most < totals.tokens) {  // down to the last of the top_k
-    const uint32_t last = search(row, 32, most - 1, above, [&](float logit, int64_t, uint32_t& value) {
-      value = sampling::key_of(logit);
-      return uint64_t{row.weight(logit) > 0};
-    });
+    const uint32_t last =
+        search(row, most - 1, above, [&](float logit) { return uint64_t{row.weight(logit) > 0}; });
     uint64_t larger = 0;
     for (int64_t i = threadIdx.x; i < row.vocab; i += kThreads) {
       if (sampling::key_of(row.logits[i]) > last) larger += row.weight(row.logits[i]);
@@ -274,20 +306,14 @@ __device__ int32_t draw(const Row& row, const Settings& settings, const Totals& 
   uint64_t kept = left;
   if (settings.top_p < 1) {  // down to the token that reaches the nucleus
     const uint64_t reach = sampling::nucleus(settings.top_p, left);
-    const uint32_t last = search(row, 32, reach - 1, above, by_weight);
+    const uint32_t last = search(row, reach - 1, above, by_weight);
     const uint64_t one = row.weight(sampling::logit_of(last));
     kept = above + (reach - above + one - 1) / one * one;
   }
   const uint64_t target = sampling::target_of(word, kept);
-  const uint32_t key = search(row, 32, target, above, by_weight);
+  const float logit = sampling::logit_of(search(row, target, above, by_weight));
   // Of the tokens with this logit, in the order of their index, the one at which the sum gets there.
-  const uint64_t before = (target - above) / row.weight(sampling::logit_of(key));
-  const int bits = 32 - __clz(static_cast<int>(row.vocab));
-  const uint32_t back = search(row, bits, before, above, [&](float logit, int64_t token, uint32_t& value) {
-    value = static_cast<uint32_t>(row.vocab - 1 - token);
-    return uint64_t{sampling::key_of(logit) == key};
-  });
-  return static_cast<int32_t>(row.vocab - 1 - back);
+  return find_equal(row, logit, static_cast<uint32_t>((target - above) / row.weight(logit)));
 }
 
 /// The token that word draws.

@@ -121,6 +121,26 @@ TEST(large_vocabularies_flat_and_peaked) {
   });
 }
 
+// Nothing to sort out: every cut of such a row falls among equal logits, or among logits that differ in their last bit.
+TEST(rows_of_equal_logits_at_the_vocabularies_of_models) {
+  test::for_each_context([](test::Context& ctx) {
+    for (const int64_t vocab :
+         test::small() ? std::vector<int64_t>{2049} : std::vector<int64_t>{32064, 152064}) {
+      Sample one(4, vocab);
+      const float least = std::numeric_limits<float>::denorm_min();
+      for (int64_t i = 0; i < vocab; ++i) {
+        const float values[] = {2.5f, -7, 0, i % 3 == 0 ? least : i % 3 == 1 ? -least : -0.0f};
+        for (int64_t b = 0; b < 4; ++b) one.logits[static_cast<size_t>(b * vocab + i)] = values[b];
+      }
+      const auto most = static_cast<int32_t>(vocab);
+      one.top_k = {0, most - 1, 40, most / 2};
+      one.top_p = {1, 0.9f, 1, 0.75f};
+      one.temperature[3] = 0.5f;
+      agrees(ctx, one);
+    }
+  });
+}
+
 TEST(every_backend_draws_the_same_tokens) {
   if (!test::has_cpu()) return;
   test::for_each_context([](test::Context& ctx) {
