@@ -1,5 +1,6 @@
 # Shared by the scripts: names what is missing with the line that installs it, and starts Maven.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+built=$root/java/cli/target/built # as new as the last whole build
 
 need() { # need COMMAND DEBIAN_PACKAGE
   command -v "$1" >/dev/null 2>&1 && return
