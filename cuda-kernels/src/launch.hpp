@@ -22,11 +22,7 @@ inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 class Config {
  public:
   Config(const Run& run, const Shape& shape, const void* kernel) {
-    if (shape.shared > 48 * 1024) {
-      check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(shape.shared)),
-            "launch: shared memory");
-    }
+    if (shape.shared > 0) allow_shared(run, shape.shared, kernel);
     if (shape.cluster > 8) {
       check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
             "launch: cluster");
@@ -51,6 +47,17 @@ class Config {
   const cudaLaunchConfig_t* get() const { return &config_; }
 
  private:
+  /// 48 KB hold a block's static arrays and its dynamic memory; for more, a kernel must be told. It is told of all that
+  /// there is: other threads may launch it, too.
+  static void allow_shared(const Run& run, size_t bytes, const void* kernel) {
+    cudaFuncAttributes has;
+    check(cudaFuncGetAttributes(&has, kernel), "launch");
+    if (bytes <= static_cast<size_t>(has.maxDynamicSharedSizeBytes)) return;
+    const auto most = run.device.shared_bytes - static_cast<int64_t>(has.sharedSizeBytes);
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(most)),
+          "launch: shared memory");
+  }
+
   cudaLaunchAttribute attributes_[2];
   cudaLaunchConfig_t config_ = {};
 };

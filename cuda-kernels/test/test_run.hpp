@@ -9,7 +9,13 @@ namespace topv::cuda {
 
 /// On the default stream of the first device.
 inline const Run& test_run() {
-  static Device device;
+  static const Device device = [] {
+    cudaDeviceProp properties;
+    check(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+    Device first;
+    first.shared_bytes = static_cast<int64_t>(properties.sharedMemPerBlockOptin);
+    return first;
+  }();
   static Scratch scratch;
   static const Run run = {device, nullptr, scratch, nullptr};
   return run;
