@@ -1,6 +1,8 @@
 // The forms of attention_prefill: one launcher each.
 #pragma once
 
+#include <type_traits>
+
 #include "attention.cuh"
 
 namespace topv::cuda {
@@ -22,6 +24,19 @@ __device__ __forceinline__ PrefillTile prefill_tile(const Attention& p, int rows
   const int b = static_cast<int>(blockIdx.x) / p.q_heads;
   return {b, static_cast<int>(blockIdx.x) - b * p.q_heads,
           static_cast<int>(gridDim.y - 1 - blockIdx.y) * rows};
+}
+
+/// Calls body(element, width): one of the 16-bit type, and the least width of the tensor core forms that a head fits, as an
+/// std::integral_constant.
+template <typename Body>
+void for_head_size(const Attention& p, const Body& body) {
+  const auto of_type = [&](auto element) {
+    p.head_dim <= 64   ? body(element, std::integral_constant<int, 64>())
+    : p.head_dim <= 80 ? body(element, std::integral_constant<int, 80>())
+    : p.head_dim <= 96 ? body(element, std::integral_constant<int, 96>())
+                       : body(element, std::integral_constant<int, 128>());
+  };
+  p.dtype == TOPV_BF16 ? of_type(__nv_bfloat16()) : of_type(__half());
 }
 
 /// Every shape, alignment and type.

@@ -204,18 +204,11 @@ void start(const Run& run, const Attention& p) {
   launch(run, {prefill_grid(p, kRows), dim3(kThreads), shared}, attention_prefill_mma_kernel<T, kDim>, p);
 }
 
-template <typename T>
-void start(const Run& run, const Attention& p) {
-  p.head_dim <= 64   ? start<T, 64>(run, p)
-  : p.head_dim <= 80 ? start<T, 80>(run, p)
-  : p.head_dim <= 96 ? start<T, 96>(run, p)
-                     : start<T, 128>(run, p);
-}
-
 }  // namespace
 
 void attention_prefill_mma(const Run& run, const Attention& p) {
-  p.dtype == TOPV_BF16 ? start<__nv_bfloat16>(run, p) : start<__half>(run, p);
+  for_head_size(p,
+                [&](auto element, auto width) { start<decltype(element), decltype(width)::value>(run, p); });
 }
 
 }  // namespace topv::cuda
