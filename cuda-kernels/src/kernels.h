@@ -8,26 +8,8 @@
 
 namespace topv::cuda {
 
-#define TOPV_CUDA_STEMS(X)                      \
-  X(rms_norm, topv_rms_norm_params)             \
-  X(layer_norm, topv_layer_norm_params)         \
-  X(silu_mul, topv_silu_mul_params)             \
-  X(gelu, topv_gelu_params)                     \
-  X(rope, topv_rope_params)                     \
-  X(embed, topv_embed_params)                   \
-  X(rows_gather, topv_rows_gather_params)       \
-  X(kv_append, topv_kv_append_params)           \
-  X(rope_append, topv_rope_append_params)       \
-  X(kv_gather, topv_kv_gather_params)           \
-  X(attention_prefill, topv_attention_params)   \
-  X(attention_decode, topv_attention_params)    \
-  X(sample, topv_sample_params)                 \
-  X(transport_cost, topv_transport_cost_params) \
-  X(sinkhorn, topv_sinkhorn_params)             \
-  X(token_select, topv_token_select_params)
-
 #define TOPV_DECLARE_LAUNCHER(name, Params) void name(const Run& run, const Params& params);
-TOPV_CUDA_STEMS(TOPV_DECLARE_LAUNCHER)
+TOPV_STEMS(TOPV_DECLARE_LAUNCHER)
 #undef TOPV_DECLARE_LAUNCHER
 
 }  // namespace topv::cuda

@@ -35,16 +35,15 @@ struct topv_graph {
   const void* owner = nullptr;  ///< the context that made it
 };
 
-/// Every operation: X(name, params struct).
-#define TOPV_OPS(X)                             \
-  X(gemm, topv_gemm_params)                     \
+/// Operations that are kernels alone: X(stem, params struct). A new stem is one line here, and a file of its name in each
+/// backend.
+#define TOPV_STEMS(X)                           \
   X(rms_norm, topv_rms_norm_params)             \
   X(layer_norm, topv_layer_norm_params)         \
   X(silu_mul, topv_silu_mul_params)             \
   X(gelu, topv_gelu_params)                     \
   X(rope, topv_rope_params)                     \
   X(embed, topv_embed_params)                   \
-  X(patch_embed, topv_patch_embed_params)       \
   X(rows_gather, topv_rows_gather_params)       \
   X(kv_append, topv_kv_append_params)           \
   X(rope_append, topv_rope_append_params)       \
@@ -55,6 +54,12 @@ struct topv_graph {
   X(transport_cost, topv_transport_cost_params) \
   X(sinkhorn, topv_sinkhorn_params)             \
   X(token_select, topv_token_select_params)
+
+/// Every operation.
+#define TOPV_OPS(X)                       \
+  X(gemm, topv_gemm_params)               \
+  X(patch_embed, topv_patch_embed_params) \
+  TOPV_STEMS(X)
 
 namespace topv {
 

@@ -148,7 +148,7 @@ class CpuBackend final : public Backend {
   topv_status name(topv_stream*, const Params& params) noexcept override { \
     return run([&] { kernels_.name(team_, params); });                     \
   }
-  TOPV_STEM_KERNELS(TOPV_RUN_KERNEL)
+  TOPV_STEMS(TOPV_RUN_KERNEL)
 #undef TOPV_RUN_KERNEL
 
  private:
