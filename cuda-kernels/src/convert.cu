@@ -26,14 +26,7 @@ void start(const Run& run, const ConvertParams& p) {
 }  // namespace
 
 void convert(const Run& run, const ConvertParams& p) {
-  switch (p.src_dtype) {
-    case TOPV_F32:
-      return start<float>(run, p);
-    case TOPV_F16:
-      return start<__half>(run, p);
-    default:
-      return start<__nv_bfloat16>(run, p);
-  }
+  with_element(p.src_dtype, [&](auto element) { start<decltype(element)>(run, p); });
 }
 
 }  // namespace topv::cuda

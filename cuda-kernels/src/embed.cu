@@ -42,14 +42,7 @@ void start(const Run& run, const topv_embed_params& p) {
 }  // namespace
 
 void embed(const Run& run, const topv_embed_params& p) {
-  switch (p.table_dtype) {
-    case TOPV_F32:
-      return start<float>(run, p);
-    case TOPV_F16:
-      return start<__half>(run, p);
-    default:
-      return start<__nv_bfloat16>(run, p);
-  }
+  with_element(p.table_dtype, [&](auto element) { start<decltype(element)>(run, p); });
 }
 
 }  // namespace topv::cuda

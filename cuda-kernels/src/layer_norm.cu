@@ -39,24 +39,17 @@ __global__ void __launch_bounds__(kRowThreads) layer_norm_kernel(topv_layer_norm
   }
 }
 
-template <typename T, int V>
-void start(const Run& run, const topv_layer_norm_params& p) {
-  if (fits_warp<V>(p.cols)) return launch(run, one_row_per<32>(p.rows), layer_norm_kernel<T, V, 32>, p);
-  launch(run, one_row_per<kRowThreads>(p.rows), layer_norm_kernel<T, V, kRowThreads>, p);
-}
-
-template <typename T>
-void start(const Run& run, const topv_layer_norm_params& p) {
-  const int64_t size = sizeof(T);
-  const bool wide =
-      aligned(p.x, p.ldx * size) && aligned(p.y, p.ldy * size) && aligned(p.weight, 0) && aligned(p.bias, 0);
-  wide ? start<T, kPack<T>>(run, p) : start<T, 1>(run, p);
-}
+struct LayerNorm {
+  template <typename T, int V, int kLanes>
+  static auto kernel() {
+    return layer_norm_kernel<T, V, kLanes>;
+  }
+};
 
 }  // namespace
 
 void layer_norm(const Run& run, const topv_layer_norm_params& p) {
-  p.dtype == TOPV_F32 ? start<float>(run, p) : start<__nv_bfloat16>(run, p);
+  start_rows<LayerNorm>(run, p, aligned(p.weight, 0) && aligned(p.bias, 0));
 }
 
 }  // namespace topv::cuda

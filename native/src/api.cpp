@@ -55,6 +55,18 @@ topv_status destroy(topv_context* ctx, const char* call, const char* field, cons
   });
 }
 
+/// Gives memory by one of the backend's ways.
+topv_status allocate(topv_context* ctx, const char* call, int64_t bytes, void** out,
+                     topv_status (topv::Backend::*way)(int64_t, void**) noexcept) noexcept {
+  return on(ctx, call, [&](topv::Backend& backend) {
+    require(call, "out", out);
+    *out = nullptr;
+    if (bytes < 0)
+      fail(TOPV_INVALID_ARGUMENT, "%s: bytes = %lld is below 0", call, static_cast<long long>(bytes));
+    return (backend.*way)(bytes, out);
+  });
+}
+
 void check_stream(topv_context* ctx, const char* call, const topv_stream* stream) {
   if (stream != nullptr) require_own(ctx, call, "stream", stream);
 }
@@ -105,13 +117,7 @@ topv_status topv_context_describe(topv_context* ctx, char* buffer, int64_t capac
 }
 
 topv_status topv_alloc(topv_context* ctx, int64_t bytes, void** out) {
-  return on(ctx, "alloc", [&](topv::Backend& backend) {
-    require("alloc", "out", out);
-    *out = nullptr;
-    if (bytes < 0)
-      fail(TOPV_INVALID_ARGUMENT, "alloc: bytes = %lld is below 0", static_cast<long long>(bytes));
-    return backend.alloc(bytes, out);
-  });
+  return allocate(ctx, "alloc", bytes, out, &topv::Backend::alloc);
 }
 
 topv_status topv_free(topv_context* ctx, void* memory) {
@@ -120,13 +126,7 @@ topv_status topv_free(topv_context* ctx, void* memory) {
 }
 
 topv_status topv_host_alloc(topv_context* ctx, int64_t bytes, void** out) {
-  return on(ctx, "host_alloc", [&](topv::Backend& backend) {
-    require("host_alloc", "out", out);
-    *out = nullptr;
-    if (bytes < 0)
-      fail(TOPV_INVALID_ARGUMENT, "host_alloc: bytes = %lld is below 0", static_cast<long long>(bytes));
-    return backend.host_alloc(bytes, out);
-  });
+  return allocate(ctx, "host_alloc", bytes, out, &topv::Backend::host_alloc);
 }
 
 topv_status topv_host_free(topv_context* ctx, void* memory) {

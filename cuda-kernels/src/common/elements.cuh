@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/kernel.cuh"
+#include "topv/topv.h"
 
 namespace topv::cuda {
 
@@ -23,6 +24,19 @@ __device__ __forceinline__ __nv_bfloat16 from_float<__nv_bfloat16>(float x) {
 template <>
 __device__ __forceinline__ __half from_float<__half>(float x) {
   return __float2half_rn(x);
+}
+
+/// Calls body with an element of the type that a dtype names.
+template <typename Body>
+void with_element(int32_t dtype, const Body& body) {
+  switch (dtype) {
+    case TOPV_F32:
+      return body(float());
+    case TOPV_F16:
+      return body(__half());
+    default:
+      return body(__nv_bfloat16());
+  }
 }
 
 }  // namespace topv::cuda

@@ -72,4 +72,22 @@ __device__ __forceinline__ int64_t held_row_step() {
   return int64_t{gridDim.x} * (kRowThreads / kLanes);
 }
 
+/// Starts a norm's kernel, Norm::kernel<T, V, kLanes>(): in packs where the rows of x and y are aligned, and its vectors, too.
+template <typename Norm, typename T, int V, typename Params>
+void start_rows(const Run& run, const Params& p) {
+  if (fits_warp<V>(p.cols)) return launch(run, one_row_per<32>(p.rows), Norm::template kernel<T, V, 32>(), p);
+  launch(run, one_row_per<kRowThreads>(p.rows), Norm::template kernel<T, V, kRowThreads>(), p);
+}
+template <typename Norm, typename T, typename Params>
+void start_rows(const Run& run, const Params& p, bool vectors_aligned) {
+  const int64_t size = sizeof(T);
+  const bool wide = vectors_aligned && aligned(p.x, p.ldx * size) && aligned(p.y, p.ldy * size);
+  wide ? start_rows<Norm, T, kPack<T>>(run, p) : start_rows<Norm, T, 1>(run, p);
+}
+template <typename Norm, typename Params>
+void start_rows(const Run& run, const Params& p, bool vectors_aligned) {
+  p.dtype == TOPV_F32 ? start_rows<Norm, float>(run, p, vectors_aligned)
+                      : start_rows<Norm, __nv_bfloat16>(run, p, vectors_aligned);
+}
+
 }  // namespace topv::cuda
