@@ -23,8 +23,6 @@ function(topv_add_kernels target)
     target_compile_options(${objects} PRIVATE ${TOPV_FLAGS_${level}} ${TOPV_KERNEL_WARNINGS} -fopenmp -fno-gnu-unique)
     target_include_directories(${objects} PRIVATE $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
     target_link_libraries(${objects} PRIVATE topv_defaults)
-    # GCC 12 takes the undefined vectors inside its own intrinsics for mistakes (GCC bug 105593).
-    target_compile_options(${objects} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
     add_custom_command(OUTPUT "${linked}"
       COMMAND "${CMAKE_LINKER}" -r --force-group-allocation -o "${linked}" "$<TARGET_OBJECTS:${objects}>"
       COMMAND "${CMAKE_OBJCOPY}" --keep-global-symbol=topv_kernels_${level} "${linked}"
