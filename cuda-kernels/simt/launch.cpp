@@ -10,6 +10,8 @@
 
 namespace simt {
 
+constexpr uint64_t kMostThreads = 8000;  ///< at once, of ThreadSanitizer, whose limit is 8128
+
 Thread* running = nullptr;
 Grid& grid = *new Grid;
 
@@ -43,9 +45,17 @@ void fail(const char* file, int line, const char* format, ...) {
   go_to_main();
 }
 
-namespace {
-
 // ---- what CUDA refuses
+
+uint64_t resident_blocks(const Config& config, unsigned multiprocessors) {
+  const uint64_t threads = uint64_t{config.block.x} * config.block.y * config.block.z;
+  // A multiprocessor of an H200 has 2048 threads, 32 blocks and 228 KB.
+  const uint64_t blocks = multiprocessors * std::min({uint64_t{32}, 2048 / ((threads + 31) / 32 * 32),
+                                                      228 * 1024 / (config.shared + 1024)});
+  return SIMT_TSAN ? std::min(blocks, kMostThreads / threads) : blocks;
+}
+
+namespace {
 
 void refuse(bool condition, const char* what) {
   if (condition) throw Error(std::string("invalid launch: ") + what);
@@ -62,12 +72,8 @@ void check(const Config& config) {
   refuse(config.shared > SharedMemory::kMost, "a block has at most 227 KB of shared memory");
   refuse(config.cluster == 0 || config.cluster > 16, "a cluster has 1 to 16 blocks");
   refuse(g.x % config.cluster != 0, "a grid is a multiple of the cluster");
-  if (config.cooperative) {
-    // What an H200 holds at once: 132 multiprocessors with 2048 threads, 32 blocks and 228 KB each.
-    const uint64_t resident =
-        std::min({uint64_t{32}, 2048 / ((threads + 31) / 32 * 32), 228 * 1024 / (config.shared + 1024)});
-    refuse(uint64_t{g.x} * g.y * g.z > 132 * resident, "a cooperative grid does not fit the device at once");
-  }
+  refuse(config.cooperative && uint64_t{g.x} * g.y * g.z > resident_blocks(config, 132),
+         "a cooperative grid does not fit the device at once");
 }
 
 namespace {
@@ -135,8 +141,7 @@ class Contexts {
   void begin_wave(size_t threads) {
 #if SIMT_TSAN
     if (abandoned_) logical_.clear();
-    constexpr size_t kMost = 8000;  // TSan's limit is 8128
-    if (threads > kMost)
+    if (threads > kMostThreads)
       throw Error("too many threads at once for ThreadSanitizer: " + std::to_string(threads));
     first_ += threads;
     const size_t pool = std::max(threads, std::min(2 * threads, size_t{4096}));

@@ -15,6 +15,9 @@ struct Config {
   bool cooperative = false;  ///< grid_sync() may be used
 };
 
+/// How many blocks of this shape a device of so many multiprocessors holds at once. ThreadSanitizer knows fewer threads.
+uint64_t resident_blocks(const Config& config, unsigned multiprocessors);
+
 /// Throws Error for what CUDA would refuse.
 void check(const Config& config);
 

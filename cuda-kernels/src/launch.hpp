@@ -54,6 +54,10 @@ class Config {
     check(cudaFuncGetAttributes(&has, kernel), "launch");
     if (bytes <= static_cast<size_t>(has.maxDynamicSharedSizeBytes)) return;
     const auto most = run.device.shared_bytes - static_cast<int64_t>(has.sharedSizeBytes);
+    if (static_cast<int64_t>(bytes) > most)
+      fail(TOPV_UNSUPPORTED,
+           "launch: this takes %lld bytes of shared memory, a block of this device has %lld",
+           static_cast<long long>(bytes), static_cast<long long>(most));
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(most)),
           "launch: shared memory");
   }
@@ -74,6 +78,24 @@ void launch(const Run& run, const Shape& shape, void (*kernel)(P...), A&&... arg
 #else
   const Config config(run, shape, reinterpret_cast<const void*>(kernel));
   check(cudaLaunchKernelEx(config.get(), kernel, P(std::forward<A>(arguments))...), "launch");
+#endif
+}
+
+/// How many blocks of a shape the device holds at a time.
+template <typename... P>
+int64_t resident_blocks(const Run& run, const Shape& shape, void (*kernel)(P...)) {
+#ifdef TOPV_SIMT
+  static_cast<void>(kernel);
+  return static_cast<int64_t>(simt::resident_blocks({shape.grid, shape.block, shape.shared},
+                                                    static_cast<unsigned>(run.device.multiprocessors)));
+#else
+  const void* entry = reinterpret_cast<const void*>(kernel);
+  const Config config(run, shape, entry);  // it may have that much shared memory
+  int count = 0;
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+            &count, entry, static_cast<int>(shape.block.x * shape.block.y * shape.block.z), shape.shared),
+        "launch: occupancy");
+  return int64_t{count} * run.device.multiprocessors;
 #endif
 }
 

@@ -364,12 +364,14 @@ __global__ void __launch_bounds__(kThreads, 1)
 
 int slabs(const Image& image) { return int(ceil_div(image.tokens, kSlab)); }
 
-/// At most so many blocks as are resident at once.
-Shape cooperative(const Run& run, int blocks, int per_multiprocessor) {
-  const int resident = run.device.multiprocessors * per_multiprocessor;
-  Shape shape = {dim3(unsigned(std::min(blocks, resident))), dim3(kThreads)};
+/// Starts as many blocks as are resident at once, at most the number given.
+template <typename Work>
+void launch_at_once(const Run& run, int64_t blocks, size_t shared, void (*kernel)(Batch, Work),
+                    const Batch& batch, const Work& work) {
+  Shape shape = {dim3(1), dim3(kThreads), shared};
   shape.cooperative = true;
-  return shape;
+  shape.grid.x = unsigned(std::clamp(resident_blocks(run, shape, kernel), int64_t{1}, blocks));
+  launch(run, shape, kernel, batch, work);
 }
 
 }  // namespace
@@ -389,27 +391,23 @@ void scale_on_grid(const Run& run, const Batch& batch) {
   work.least = run.scratch.take<float>(work.slabs);
   work.partial = run.scratch.take<float>(partial);
 
-  // Two blocks share the shared memory of a multiprocessor, or one has all of it.
-  const int64_t bytes = most * kSlab * int64_t{sizeof(float)}, room = run.device.shared_bytes - kStaticBytes;
-  if (bytes <= room) work.held = int32_t(most * kSlab);
-  Shape shape = cooperative(run, work.slabs, 2 * bytes + kStaticBytes <= room || work.held == 0 ? 2 : 1);
-  shape.shared = size_t(work.held) * sizeof(float);
-  launch(run, shape, sinkhorn_grid_kernel, batch, work);
+  const int64_t held = most * kSlab, room = (run.device.shared_bytes - kStaticBytes) / int64_t{sizeof(float)};
+  if (held <= room) work.held = int32_t(held);
+  launch_at_once(run, work.slabs, size_t(work.held) * sizeof(float), sinkhorn_grid_kernel, batch, work);
 }
 
 void solve_logarithms(const Run& run, const Batch& batch) {
-  int64_t most = 0;
-  int blocks = 0;
+  int64_t most = 0, blocks = 0;
   for (int m = 0; m < batch.images; ++m) {
     most = std::max<int64_t>(most, batch.image[m].tokens);
-    blocks = std::max(blocks, slabs(batch.image[m]));
+    blocks = std::max<int64_t>(blocks, slabs(batch.image[m]));
   }
   Logarithms work = {};
   for (double** vector : {&work.u, &work.v, &work.scale_u, &work.scale_v})
     *vector = run.scratch.take<double>(most);
   work.result = run.scratch.take<float>(most);
   work.seen = run.scratch.take<int>(1);
-  launch(run, cooperative(run, blocks, 1), sinkhorn_logarithms_kernel, batch, work);
+  launch_at_once(run, blocks, 0, sinkhorn_logarithms_kernel, batch, work);
 }
 
 }  // namespace topv::cuda::transport
