@@ -28,16 +28,17 @@ struct Rows {
 
   __device__ __forceinline__ T* at(int row, int d) const { return base + row * kPitch + d; }
 
-  /// Copies rows by cp.async: source(i) names row i in global memory (nullptr: zeros). Elements from dim on are zero.
+  /// Copies rows by cp.async: source(i) names row i in global memory (nullptr: zeros). Elements from dim on are zero. What
+  /// copies nothing names global memory all the same: anywhere.
   template <typename Source>
-  __device__ __forceinline__ void copy(int rows, int dim, const Source& source) const {
+  __device__ __forceinline__ void copy(int rows, int dim, const T* anywhere, const Source& source) const {
     constexpr int kStep = kThreads / kPieces;  // rows at a time; the threads left over idle
     const int piece = static_cast<int>(threadIdx.x) % kPieces;
     for (int i = static_cast<int>(threadIdx.x) / kPieces; i < rows; i += kStep) {
       if (kThreads % kPieces != 0 && threadIdx.x >= kStep * kPieces) break;
       const T* from = source(i);
       const bool valid = from != nullptr && piece * 8 < dim;
-      ptx::cp_async_16(at(i, piece * 8), valid ? from + piece * 8 : base, valid);
+      ptx::cp_async_16(at(i, piece * 8), valid ? from + piece * 8 : anywhere, valid);
     }
   }
 };
@@ -80,8 +81,9 @@ __global__ void __launch_bounds__(kThreads, 2) attention_prefill_mma_kernel(Atte
     warp_begin = first_row.begin, warp_end = last_row.end;
     full_begin = last_row.begin, full_end = first_row.end;
   }
+  const T* const anywhere = static_cast<const T*>(p.q);
   const auto copy = [&](const Tile& to, const T* base, int64_t ld, int first) {
-    to.copy(kKeys, dim, [&](int i) -> const T* {
+    to.copy(kKeys, dim, anywhere, [&](int i) -> const T* {
       const int64_t row = first + i < end ? key_row<AttentionOp::prefill>(p, s, first + i) : -1;
       return row < 0 ? nullptr : base + row * ld;
     });
@@ -92,7 +94,7 @@ __global__ void __launch_bounds__(kThreads, 2) attention_prefill_mma_kernel(Atte
   Softmax softmax[kTiles];
   float result[kTiles][kDim / 2] = {};
 
-  queries.copy(kRows, dim, [&](int i) { return i < rows ? q + i * p.ldq : nullptr; });
+  queries.copy(kRows, dim, anywhere, [&](int i) { return i < rows ? q + i * p.ldq : nullptr; });
   copy(keys, k, p.ldk, begin);
   for (int first = begin; first < end; first += kKeys) {
     const bool busy = first < warp_end && first + kKeys > warp_begin;
