@@ -202,11 +202,9 @@ void flash_attn_with_kvcache(const Run& run, const flash_attn_kvcache_params& pa
     c.rotated_q = run.scratch.take<unsigned char>(tokens * params.heads * params.head_dim * element);
   }
   launch(run, blocks_of(params.batch + 1), flash_attn_index_kernel, c);
-  if (c.seqlen_new > 0) {
-    params.dtype == FLASH_ATTN_F32    ? append<float>(run, c)
-    : params.dtype == FLASH_ATTN_BF16 ? append<__nv_bfloat16>(run, c)
-                                      : append<__half>(run, c);
-  }
+  params.dtype == FLASH_ATTN_F32    ? append<float>(run, c)
+  : params.dtype == FLASH_ATTN_BF16 ? append<__nv_bfloat16>(run, c)
+                                    : append<__half>(run, c);
 
   const bool transposes = params.softmax_lse != nullptr && params.batch > 1;
   topv_attention_params p = {};

@@ -12,11 +12,18 @@ struct Context {
   }
   ~Context() { flash_attn_close(context); }
   void operator()(const flash_attn_varlen_params& params) {
-    if (flash_attn_varlen_fwd(context, nullptr, &params) != FLASH_ATTN_OK ||
-        flash_attn_synchronize(context, nullptr) != FLASH_ATTN_OK)
-      throw std::runtime_error(flash_attn_error_message());
+    finish(flash_attn_varlen_fwd(context, nullptr, &params));
+  }
+  void operator()(const flash_attn_kvcache_params& params) {
+    finish(flash_attn_with_kvcache(context, nullptr, &params));
   }
   flash_attn_context* context = nullptr;
+
+ private:
+  void finish(flash_attn_status status) {
+    if (status != FLASH_ATTN_OK || flash_attn_synchronize(context, nullptr) != FLASH_ATTN_OK)
+      throw std::runtime_error(flash_attn_error_message());
+  }
 };
 
 struct Masks {
@@ -105,4 +112,52 @@ TEST(capped_scores) {
     s.causal = true;
     run(attention, s, {30, 0, 20.0f});
   });
+}
+
+// Queries are rotated even where k, which asks for that, brings no key.
+TEST(rotation_without_new_keys) {
+  Context attention;
+  constexpr int kKeys = 5, kDim = 8;
+  test::Random random(5);
+  std::vector<float> q(2 * kDim), k(2 * kKeys * kDim), v(k.size()), turned(q.size()), plain(q.size()),
+      out(q.size());
+  for (std::vector<float>* array : {&q, &k, &v}) {
+    for (float& x : *array) x = random.normal();
+  }
+  const std::vector<int32_t> lengths = {3, kKeys};
+  std::vector<float> cosine, sine;  // one pair
+  for (int position = 0; position <= kKeys; ++position) {
+    cosine.push_back(std::cos(static_cast<float>(position)));
+    sine.push_back(std::sin(static_cast<float>(position)));
+  }
+  for (size_t b = 0; b < 2; ++b) {
+    const float c = cosine[static_cast<size_t>(lengths[b])], s = sine[static_cast<size_t>(lengths[b])];
+    std::copy(&q[kDim * b], &q[kDim * b] + kDim, &turned[kDim * b]);
+    turned[kDim * b] = q[kDim * b] * c - q[kDim * b + 1] * s;
+    turned[kDim * b + 1] = q[kDim * b + 1] * c + q[kDim * b] * s;
+  }
+  flash_attn_kvcache_params p = {};
+  p.q = turned.data();
+  p.k_cache = k.data();
+  p.v_cache = v.data();
+  p.out = plain.data();
+  p.cache_seqlens = lengths.data();
+  p.batch = p.cache_batch = 2;
+  p.seqlen_q = p.heads = p.heads_k = 1;
+  p.seqlen_cache = kKeys;
+  p.head_dim = kDim;
+  p.dtype = FLASH_ATTN_F32;
+  p.window_left = p.window_right = -1;
+  attention(p);
+  p.q = q.data();
+  p.out = out.data();
+  p.k = k.data();
+  p.v = v.data();
+  p.rotary_cos = cosine.data();
+  p.rotary_sin = sine.data();
+  p.rotary_dim = 2;
+  p.rotary_seqlen = kKeys + 1;
+  attention(p);
+  for (size_t i = 0; i < out.size(); ++i)
+    CLOSE(out[i], static_cast<double>(plain[i]), 1e-5, "element " + std::to_string(i));
 }
