@@ -3,20 +3,23 @@
 #include <algorithm>
 
 #include "simt/scheduler.hpp"
-#include "simt/tensor_map.hpp"
 #include "simt/thread.hpp"
 
 namespace simt {
 namespace {
 
-// A descriptor holds the address in its lower 47 bits, the 1024s from slab to slab above, and whether it is MN-major on top.
-constexpr uint64_t kMnMajor = uint64_t{1} << 63;
-constexpr int kSlabShift = 47;
+constexpr uint32_t kWindow = 1 << 18;  ///< shared memory addresses
 
-unsigned char* address(uint64_t descriptor) {
-  return reinterpret_cast<unsigned char*>(descriptor & ((uint64_t{1} << kSlabShift) - 1));
+/// A field of 14 bits, in bytes.
+uint32_t field(uint64_t bits, int shift) { return uint32_t(bits >> shift & 0x3fff) << 4; }
+uint32_t window(const void* p) { return uint32_t(uintptr_t(p)) % kWindow; }
+
+/// Where the emulation has element (mn, k).
+unsigned char* address(const Descriptor& descriptor, bool mn_major, int mn, int k) {
+  const uint32_t distance =
+      operand_address(descriptor.bits, mn_major, mn, k) - window(descriptor.tile) + kWindow / 2;
+  return descriptor.tile + (int64_t{distance % kWindow} - kWindow / 2);
 }
-size_t slab_bytes(uint64_t descriptor) { return size_t((descriptor & ~kMnMajor) >> kSlabShift) * 1024; }
 
 float value(uint16_t bits, bool half) {
   return half ? half_bits_to_float(bits) : __uint_as_float(uint32_t{bits} << 16);
@@ -29,18 +32,16 @@ void load8(const unsigned char* p, bool half, float* out, int step) {
   for (int i = 0; i < 8; i++) out[i * step] = value(uint16_t(bits[i / 4] >> i % 4 * 16), half);
 }
 /// out [16, rows]: 16 columns k of all rows of a K-major tile.
-void load_k_major(uint64_t descriptor, int rows, bool half, float* out) {
+void load_k_major(const Descriptor& descriptor, int rows, bool half, float* out) {
   for (int row = 0; row < rows; row++)
     for (int k = 0; k < 16; k += 8)
-      load8(swizzle128(address(descriptor) + row * 128 + k * 2), half, out + k * rows + row, rows);
+      load8(address(descriptor, false, row, k), half, out + k * rows + row, rows);
 }
 /// out [16, n]: 16 rows k of n columns of an MN-major tile.
-void load_mn_major(uint64_t descriptor, int n, bool half, float* out) {
+void load_mn_major(const Descriptor& descriptor, int n, bool half, float* out) {
   for (int k = 0; k < 16; k++)
-    for (int column = 0; column < n; column += 8) {
-      unsigned char* row = address(descriptor) + size_t(column / 64) * slab_bytes(descriptor) + k * 128;
-      load8(swizzle128(row + column % 64 * 2), half, out + k * n + column, 1);
-    }
+    for (int column = 0; column < n; column += 8)
+      load8(address(descriptor, true, column, k), half, out + k * n + column, 1);
 }
 
 /// d [64, n] += a [16, 64] transposed, times b [16, n].
@@ -62,11 +63,21 @@ int place(int thread, int i, int n) {
 
 }  // namespace
 
-uint64_t tile_descriptor(const void* tile, uint32_t bytes, Site site) {
-  if ((uintptr_t(tile) & ~uintptr_t{127}) % 1024 != 0 || uintptr_t(tile) % 16 != 0)
-    fail(site.file, site.line, "wgmma: a tile must be 1024-byte aligned");
-  if (bytes % 1024 != 0) fail(site.file, site.line, "wgmma: slabs must be a multiple of 1024 bytes apart");
-  return uintptr_t(tile) | uint64_t{bytes / 1024} << kSlabShift | (bytes != 0 ? kMnMajor : 0);
+uint32_t operand_address(uint64_t bits, bool mn_major, int mn, int k) {
+  const uint32_t leading = field(bits, 16), stride = field(bits, 32), m = uint32_t(mn), row = uint32_t(k);
+  const uint32_t offset = mn_major ? m % 64 * 2 + m / 64 * leading + row % 8 * 128 + row / 8 * stride
+                                   : m % 8 * 128 + m / 8 * stride + row * 2;
+  const uint32_t place = (field(bits, 0) + offset) % kWindow;
+  return place ^ (place >> 7 & 7) << 4;
+}
+
+Descriptor descriptor(uint64_t bits, const void* tile, Site site) {
+  const uint64_t unused = uint64_t{3} << 14 | uint64_t{3} << 30 | uint64_t{0xffff} << 46;
+  if ((bits & unused) != 0 || bits >> 62 != 1)
+    fail(site.file, site.line, "wgmma: the descriptor is not of a tile with 128-byte swizzle");
+  if (uintptr_t(tile) % 1024 != 0 || field(bits, 32) % 1024 != 0)
+    fail(site.file, site.line, "wgmma: tiles, and eight rows of them, begin at multiples of 1024 bytes");
+  return {bits, const_cast<unsigned char*>(static_cast<const unsigned char*>(tile))};
 }
 
 Warpgroup& warpgroup(Site site) {
@@ -82,9 +93,9 @@ int Warpgroup::index() { return int(self().linear % kThreads); }
 
 void Warpgroup::issue(const Product& product, float* d, const uint32_t* a, Site site) {
   const int thread = index();
-  if (product.mn_major != ((product.b & kMnMajor) != 0))
-    fail(site.file, site.line, "wgmma: B is %s, but its descriptor is of %s tile",
-         product.mn_major ? "MN-major" : "K-major", product.mn_major ? "a K-major" : "an MN-major");
+  if (product.mn_major && product.n > 64 && field(product.b.bits, 16) % 1024 != 0)
+    fail(site.file, site.line, "wgmma: the slabs of B are %u bytes apart, expected a multiple of 1024",
+         field(product.b.bits, 16));
   const size_t number = mine().issued++;
   if (number == first_issued_ + queue_.size()) {  // the first to issue it
     std::shared_ptr<Accumulators> accumulators;
@@ -103,8 +114,8 @@ void Warpgroup::issue(const Product& product, float* d, const uint32_t* a, Site 
   Accumulators& all = *issued.accumulators;
   const Product& same = issued.product;
   if (same.n != product.n || same.half != product.half || same.mn_major != product.mn_major ||
-      same.keep != product.keep || same.a_in_registers != product.a_in_registers || same.a != product.a ||
-      same.b != product.b)
+      same.keep != product.keep || same.a_in_registers != product.a_in_registers || !(same.a == product.a) ||
+      !(same.b == product.b))
     fail(site.file, site.line, "wgmma: the threads of the warpgroup issue different products");
   if (a != nullptr) std::copy_n(a, 4, &issued.a[size_t(thread * 4)]);
   if (all.n != product.n) fail(site.file, site.line, "wgmma: the accumulators are in use with another shape");

@@ -10,11 +10,24 @@
 
 namespace simt {
 
+/// The bits by which the hardware finds an operand (common/ptx/descriptor.cuh), and the tile that they were made for: the
+/// low 18 bits of its address stand for that in shared memory.
+struct Descriptor {
+  uint64_t bits;
+  unsigned char* tile;
+
+  bool operator==(const Descriptor& other) const { return bits == other.bits && tile == other.tile; }
+};
+
+/// Shared memory address of element (mn, k) of an operand, k below 16, after the PTX manual's canonical layouts for
+/// 128-byte swizzle.
+uint32_t operand_address(uint64_t bits, bool mn_major, int mn, int k);
+
 /// One product as all threads of a warpgroup must issue it.
 struct Product {
   int n;
   bool half, mn_major, keep, a_in_registers;  ///< mn_major: B is; keep: D += A B, not D = A B
-  uint64_t a, b;                              ///< descriptors
+  Descriptor a, b;
 };
 
 class Warpgroup {
@@ -59,7 +72,7 @@ class Warpgroup {
 /// The calling thread's.
 Warpgroup& warpgroup(Site site);
 
-/// Descriptor of a tile; slab_bytes from slab to slab where it is MN-major, else 0.
-uint64_t tile_descriptor(const void* tile, uint32_t slab_bytes, Site site);
+/// Refuses what the hardware would read in another way than a kernel means it.
+Descriptor descriptor(uint64_t bits, const void* tile, Site site);
 
 }  // namespace simt

@@ -161,15 +161,15 @@ struct Consumer {
 #pragma unroll
     for (int d = 0; d < kDim; d += 16) {
       const int slab = d / 64;
-      const uint64_t a = ptx::wg_desc(queries + slab * Tile::kQueryBytes),
-                     b = ptx::wg_desc(keys + slab * Tile::kKeyBytes);
+      const auto a = ptx::wg_desc(queries + slab * Tile::kQueryBytes),
+                 b = ptx::wg_desc(keys + slab * Tile::kKeyBytes);
       ptx::wgmma<kKeys, T>(scores, ptx::wg_advance(a, d % 64 * 2), ptx::wg_advance(b, d % 64 * 2), d > 0);
     }
     ptx::wgmma_commit();
   }
 
   __device__ __forceinline__ void multiply_values(const unsigned char* values) {
-    const uint64_t b = ptx::wg_desc_mn(values, Tile::kKeyBytes);
+    const auto b = ptx::wg_desc_mn(values, Tile::kKeyBytes);
 #pragma unroll
     for (int j = 0; j < kKeys; j += 16) {
       ptx::wgmma<kDim, T, ptx::Major::mn>(result, reinterpret_cast<uint32_t(&)[4]>(weights[j / 4]),
@@ -292,7 +292,7 @@ __global__ void __launch_bounds__(kThreads, 1)
       ptx::wgmma_fence();
       c.multiply_keys(queries, ring.at(n));
       ring.wait_full(n + 1);
-      ptx::wgmma_fence();
+      ptx::wgmma_fence(c.result, c.weights);
       c.multiply_values(ring.at(n + 1));
       if (group == 0 || i + 1 < tiles) ptx::bar_arrive(kTurn + 1 - group, 256);
       ptx::wgmma_wait<1>(c.scores);
@@ -304,7 +304,7 @@ __global__ void __launch_bounds__(kThreads, 1)
       c.pack();
     }
     ring.wait_full(n);
-    ptx::wgmma_fence();
+    ptx::wgmma_fence(c.result, c.weights);
     c.multiply_values(ring.at(n));
     ptx::wgmma_wait<0>(c.result);
     release(n);

@@ -109,8 +109,9 @@ int resident_clusters(const Run& run, const Shape& shape, void (*kernel)(P...)) 
   const void* entry = reinterpret_cast<const void*>(kernel);
   const Config config(run, shape, entry);
   int count = 0;
-  check(cudaOccupancyMaxActiveClusters(&count, entry, config.get()), "launch: clusters");
-  return count;
+  const cudaError_t result = cudaOccupancyMaxActiveClusters(&count, entry, config.get());
+  if (result != cudaErrorInvalidClusterSize) check(result, "launch: clusters");
+  return result == cudaSuccess ? count : 0;
 #endif
 }
 

@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(kThreads, 1)
       const int stage = k % kStages;
       ptx::mbar_wait(full + stage, (k / kStages) & 1);
       const unsigned char* const at = ring + stage * Tile::kStage;
-      const uint64_t left = ptx::wg_desc(at + group * 64 * 128), right = ptx::wg_desc(at + Tile::kLeft);
+      const auto left = ptx::wg_desc(at + group * 64 * 128), right = ptx::wg_desc(at + Tile::kLeft);
       ptx::wgmma_fence();
 #pragma unroll
       for (int c = 0; c < kStep / 16; ++c) {
@@ -116,7 +116,7 @@ __global__ void __launch_bounds__(kThreads, 1)
       ptx::wgmma_wait<1>();  // the stage before this one has been read
       if (k > first && tid % 128 == 0) ptx::mbar_arrive(empty + (k - 1) % kStages);
     }
-    ptx::wgmma_wait<0>();
+    ptx::wgmma_wait<0>(sum);
     if (tid % 128 == 0) ptx::mbar_arrive(empty + (k - 1) % kStages);
 
     ptx::bar_sync(kSumsReady, kMultiply + kSum);

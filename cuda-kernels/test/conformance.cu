@@ -96,13 +96,12 @@ __global__ void __launch_bounds__(128)
   for (int k = 0; k < kDepth / 16; k++)
     for (int r = 0; r < 4; r++)
       memcpy(&fragment[k][r], a + (warp * 16 + g + r % 2 * 8) * kDepth + k * 16 + 2 * t + r / 2 * 8, 4);
-  const uint64_t a_desc = ptx::wg_desc(a_tile);
-  const uint64_t b_desc =
-      kMajor == ptx::Major::k ? ptx::wg_desc(b_tile) : ptx::wg_desc_mn(b_tile, slab_bytes);
+  const auto a_desc = ptx::wg_desc(a_tile);
+  const auto b_desc = kMajor == ptx::Major::k ? ptx::wg_desc(b_tile) : ptx::wg_desc_mn(b_tile, slab_bytes);
   ptx::wgmma_fence();
 #pragma unroll
   for (int k = 0; k < kDepth / 16; k++) {
-    const uint64_t b = ptx::wg_advance(b_desc, kMajor == ptx::Major::k ? k * 32 : k * 2048);
+    const auto b = ptx::wg_advance(b_desc, kMajor == ptx::Major::k ? k * 32 : k * 2048);
     if constexpr (kRegisters)
       ptx::wgmma<N, T, kMajor>(d, fragment[k], b, k > 0);
     else

@@ -422,7 +422,7 @@ FAULT(dsmem_no_final_barrier) { return neighbour<Neighbour::no_final_barrier>(pl
 
 // ---- wgmma: D = A B with all elements 1, hence 16 everywhere
 
-enum class Product { right, no_wait, early_read, early_write, no_fence, partial };
+enum class Product { right, no_wait, early_read, early_write, no_fence, partial, no_slabs };
 
 template <Product kHow>
 __global__ void product_kernel(float* y) {
@@ -436,6 +436,10 @@ __global__ void product_kernel(float* y) {
   if (kHow != Product::no_fence) ptx::wgmma_fence();
   if (kHow != Product::partial || threadIdx.x < 64)
     ptx::wgmma<8, __nv_bfloat16>(d, ptx::wg_desc(tile), ptx::wg_desc(tile), 0);
+  if (kHow == Product::no_slabs) {
+    float wide[64];
+    ptx::wgmma<128, __nv_bfloat16, ptx::Major::mn>(wide, ptx::wg_desc(tile), ptx::wg_desc(tile), 0);
+  }
   ptx::wgmma_commit();
   if (kHow == Product::early_read)
     for (int i = 0; i < 4; i++) y[i * 128 + threadIdx.x] = d[i];
@@ -460,6 +464,7 @@ FAULT(wgmma_early_read) { return product<Product::early_read>(planted); }
 FAULT(wgmma_early_write) { return product<Product::early_write>(planted); }
 FAULT(wgmma_no_fence) { return product<Product::no_fence>(planted); }
 FAULT(wgmma_partial) { return product<Product::partial>(planted); }
+FAULT(wgmma_no_slabs) { return product<Product::no_slabs>(planted); }
 
 /// Runs one case, and says what came of it.
 bool outcome(const Case& one, bool planted) {

@@ -39,13 +39,16 @@ __device__ __forceinline__ void griddepcontrol_launch() {
 #endif
 
 #if TOPV_SM90A
-/// Registers per thread of the calling warpgroup from here on: multiples of 8 in 24..240.
+/// Registers per thread of the calling warpgroup from here on: multiples of 8 in 24..256. All of
+/// the warpgroup, once; inc waits until dec has left that many of what the block was launched with.
 template <int kRegisters>
 __device__ __forceinline__ void setmaxnreg_inc() {
+  static_assert(kRegisters % 8 == 0 && kRegisters >= 24 && kRegisters <= 256);
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
 }
 template <int kRegisters>
 __device__ __forceinline__ void setmaxnreg_dec() {
+  static_assert(kRegisters % 8 == 0 && kRegisters >= 24 && kRegisters <= 256);
   asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kRegisters));
 }
 #endif

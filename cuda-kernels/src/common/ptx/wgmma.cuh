@@ -15,6 +15,7 @@
 #pragma once
 
 #include "common/ptx/address.cuh"
+#include "common/ptx/descriptor.cuh"
 
 namespace topv::ptx {
 
@@ -23,21 +24,23 @@ enum class Major { k, mn };
 
 #if TOPV_SM90A
 
-/// Descriptor fields, in 16 bytes: address, leading offset (bit 16), stride offset (bit 32); 128-byte swizzle (bit 62).
-/// The stride offset leads from 8 rows to the next 8; the leading one, for MN-major alone, from slab to slab.
-__device__ __forceinline__ uint64_t wg_desc(const void* tile) {
-  return uint64_t((smem_u32(tile) & 0x3FFFF) >> 4) | uint64_t(1) << 16 | uint64_t(1024 >> 4) << 32 |
-         uint64_t(1) << 62;
-}
+__device__ __forceinline__ uint64_t wg_desc(const void* tile) { return descriptor_k(smem_u32(tile)); }
 __device__ __forceinline__ uint64_t wg_desc_mn(const void* tile, uint32_t slab_bytes) {
-  return uint64_t((smem_u32(tile) & 0x3FFFF) >> 4) | uint64_t(slab_bytes >> 4) << 16 |
-         uint64_t(1024 >> 4) << 32 | uint64_t(1) << 62;
+  return descriptor_mn(smem_u32(tile), slab_bytes);
 }
-__device__ __forceinline__ uint64_t wg_advance(uint64_t desc, int bytes) {
-  return desc + uint64_t(bytes >> 4);
-}
+__device__ __forceinline__ uint64_t wg_advance(uint64_t desc, int bytes) { return advanced(desc, bytes); }
 
 __device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+/// The same, for the sake of accumulators and registers of A that were written: keeps the compiler from writing them after
+/// the fence.
+template <int M, int N>
+__device__ __forceinline__ void wgmma_fence(float (&d)[M], uint32_t (&a)[N]) {
+#pragma unroll
+  for (int i = 0; i < M; i++) asm volatile("" : "+f"(d[i])::"memory");
+#pragma unroll
+  for (int i = 0; i < N; i++) asm volatile("" : "+r"(a[i])::"memory");
+  wgmma_fence();
+}
 __device__ __forceinline__ void wgmma_commit() {
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
