@@ -2,6 +2,7 @@
 
 #include "simt/error.hpp"
 #include "simt/sanitizers.hpp"
+#include "simt/thread.hpp"
 
 namespace simt {
 
@@ -24,14 +25,25 @@ void CopyGroups::wait(size_t left) {
   static const Word64 zeros[2] = {};
   for (; groups_.size() > left; groups_.pop_front())
     for (const Copy& copy : groups_.front()) {
-      Loud loud;
-      copy_words(copy.dst, copy.src != nullptr ? copy.src : zeros, copy.bytes);
+      {
+        Loud loud;
+        copy_words(copy.dst, copy.src != nullptr ? copy.src : zeros, copy.bytes);
+      }
+      self().block->shared.landed(copy.dst);
+      landed_.push_back(copy.dst);
     }
+}
+
+void CopyGroups::fence() {
+  Quiet quiet;
+  for (const void* piece : landed_) self().block->shared.fenced(piece);
+  landed_.clear();
 }
 
 void CopyGroups::clear() {
   open_.clear();
   groups_.clear();
+  landed_.clear();
 }
 
 }  // namespace simt

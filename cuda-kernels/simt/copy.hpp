@@ -13,6 +13,8 @@ class CopyGroups {
   void add(void* dst, const void* src, unsigned bytes, const char* file, int line);
   void commit();
   void wait(size_t left);
+  /// fence.proxy.async: wgmma may read what has landed.
+  void fence();
   bool empty() const { return open_.empty() && groups_.empty(); }
   void clear();
 
@@ -24,6 +26,7 @@ class CopyGroups {
   };
   std::vector<Copy> open_;
   std::deque<std::vector<Copy>> groups_;
+  std::vector<void*> landed_;  ///< since the last fence
 };
 
 }  // namespace simt

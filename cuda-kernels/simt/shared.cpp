@@ -71,6 +71,7 @@ void SharedMemory::open(bool same_kernel) {
   if (kFresh || !same_kernel) forget();
   for (Piece& piece : pieces_) piece.used = false;
   used_ = 0;
+  unfenced_.clear();
 }
 
 void SharedMemory::forget() {

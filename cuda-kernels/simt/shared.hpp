@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <unordered_set>
 #include <vector>
 
 #include "simt/error.hpp"
@@ -22,6 +24,13 @@ class SharedMemory {
   /// Where p of `other` (the memory of a block of the same kernel) would be here; nullptr: p is not in it.
   unsigned char* same_place(const SharedMemory& other, const void* p);
   bool holds(const void* p) const;
+
+  // Pieces of 16 bytes that cp.async brought, until the thread that asked for them makes them visible to the async proxy.
+  void landed(const void* p) { unfenced_.insert(uintptr_t(p) / 16); }
+  void fenced(const void* p) { unfenced_.erase(uintptr_t(p) / 16); }
+  bool any_unfenced() const { return !unfenced_.empty(); }
+  bool unfenced(const void* p) const { return unfenced_.count(uintptr_t(p) / 16) != 0; }
+
   /// The block has ended: nobody may touch its memory from now on. False: there was a write past the end of a piece.
   bool close();
   /// A new block begins; where it is one of the same launch, the memory is kept.
@@ -37,6 +46,7 @@ class SharedMemory {
   void forget();
   std::vector<Piece> pieces_;
   size_t used_ = 0;
+  std::unordered_set<uintptr_t> unfenced_;
 };
 
 /// TOPV_SHARED: an array that the running block declares.

@@ -91,6 +91,15 @@ Warpgroup& warpgroup(Site site) {
 
 int Warpgroup::index() { return int(self().linear % kThreads); }
 
+void Warpgroup::check_fenced(const Descriptor& descriptor, bool mn_major, int size, Site site) {
+  const SharedMemory& shared = self().block->shared;
+  if (!shared.any_unfenced()) return;
+  for (int mn = 0; mn < size; mn += mn_major ? 8 : 1)
+    for (int k = 0; k < 16; k += mn_major ? 1 : 8)
+      if (shared.unfenced(address(descriptor, mn_major, mn, k)))
+        fail(site.file, site.line, "wgmma: an operand came by cp.async, and fence_proxy_async() is missing");
+}
+
 void Warpgroup::issue(const Product& product, float* d, const uint32_t* a, Site site) {
   const int thread = index();
   if (product.mn_major && product.n > 64 && field(product.b.bits, 16) % 1024 != 0)
@@ -98,6 +107,8 @@ void Warpgroup::issue(const Product& product, float* d, const uint32_t* a, Site 
          field(product.b.bits, 16));
   const size_t number = mine().issued++;
   if (number == first_issued_ + queue_.size()) {  // the first to issue it
+    if (!product.a_in_registers) check_fenced(product.a, false, 64, site);
+    check_fenced(product.b, product.mn_major, product.n, site);
     std::shared_ptr<Accumulators> accumulators;
     for (Issued& other : queue_)
       if (other.accumulators->of[thread] == d) accumulators = other.accumulators;

@@ -60,6 +60,7 @@ class Warpgroup {
   static int index();
   Progress& mine() { return progress_[index()]; }
   void perform(Issued& issued);
+  static void check_fenced(const Descriptor& descriptor, bool mn_major, int size, Site site);
 
   std::deque<Issued> queue_;
   std::deque<size_t> groups_;                  ///< sequence numbers of the ends of the committed groups

@@ -422,15 +422,17 @@ FAULT(dsmem_no_final_barrier) { return neighbour<Neighbour::no_final_barrier>(pl
 
 // ---- wgmma: D = A B with all elements 1, hence 16 everywhere
 
-enum class Product { right, no_wait, early_read, early_write, no_fence, partial, no_slabs };
+enum class Product { right, no_wait, early_read, early_write, no_fence, no_proxy_fence, partial, no_slabs };
 
 template <Product kHow>
-__global__ void product_kernel(float* y) {
+__global__ void product_kernel(const __nv_bfloat16* ones, float* y) {
 #if TOPV_SM90A
   TOPV_ARENA(arena);
   auto* tile = arena.take<__nv_bfloat16>(64 * 64, 1024);
-  for (int i = threadIdx.x; i < 64 * 64; i += 128) tile[i] = __float2bfloat16_rn(1);
-  ptx::fence_proxy_async();
+  for (int i = 8 * threadIdx.x; i < 64 * 64; i += 8 * 128) ptx::cp_async_16(tile + i, ones + i);
+  ptx::cp_async_commit();
+  ptx::cp_async_wait<0>();
+  if (kHow != Product::no_proxy_fence) ptx::fence_proxy_async();
   __syncthreads();
   float d[4];
   if (kHow != Product::no_fence) ptx::wgmma_fence();
@@ -454,15 +456,17 @@ __global__ void product_kernel(float* y) {
 }
 template <Product kHow>
 bool product(bool planted) {
+  const Buffer<__nv_bfloat16> ones(std::vector<__nv_bfloat16>(64 * 64, __float2bfloat16_rn(1)));
   const Buffer<float> y(512);
   launch(test_run(), {dim3(1), dim3(128), 64 * 128},
-         planted ? product_kernel<kHow> : product_kernel<Product::right>, y.data());
+         planted ? product_kernel<kHow> : product_kernel<Product::right>, ones.data(), y.data());
   return equal(y.read(), std::vector<float>(512, 16.0f));
 }
 FAULT(wgmma_no_wait) { return product<Product::no_wait>(planted); }
 FAULT(wgmma_early_read) { return product<Product::early_read>(planted); }
 FAULT(wgmma_early_write) { return product<Product::early_write>(planted); }
 FAULT(wgmma_no_fence) { return product<Product::no_fence>(planted); }
+FAULT(wgmma_no_proxy_fence) { return product<Product::no_proxy_fence>(planted); }
 FAULT(wgmma_partial) { return product<Product::partial>(planted); }
 FAULT(wgmma_no_slabs) { return product<Product::no_slabs>(planted); }
 

@@ -15,7 +15,7 @@ TensorMap make_tensor_map(const T* base, std::initializer_list<int64_t> extent,
   return simt::make_tensor_map(base, sizeof(T), extent, stride, box, swizzle == Swizzle::b128);
 }
 
-inline void fence_proxy_async() {}
+inline void fence_proxy_async() { simt::self().copies.fence(); }
 inline void tma_prefetch(const TensorMap*) {}
 
 inline void tma_load_2d(void* dst, const TensorMap* map, int x, int y, uint64_t* bar, SIMT_SITE) {
