@@ -63,6 +63,22 @@ topv_status topv_unmap_file(const void* data, int64_t bytes) {
   });
 }
 
+topv_status topv_release_file(const void* data, int64_t bytes) {
+  return guard(topv::thread_message(), [&] {
+    if (bytes < 0)
+      fail(TOPV_INVALID_ARGUMENT, "release_file: bytes = %lld is below 0", static_cast<long long>(bytes));
+    if (bytes == 0) return;
+    if (data == nullptr) fail(TOPV_INVALID_ARGUMENT, "release_file: data is NULL");
+    // The pages at both ends go, too: a neighbour that lies there, too, comes back when it is read.
+    const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+    const uintptr_t begin = reinterpret_cast<uintptr_t>(data) / page * page;
+    const uintptr_t end = reinterpret_cast<uintptr_t>(data) + static_cast<uintptr_t>(bytes);
+    if (madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED) != 0) {
+      fail(TOPV_INVALID_ARGUMENT, "release_file: %s", std::strerror(errno));
+    }
+  });
+}
+
 int64_t topv_peak_memory(void) {
   std::FILE* file = std::fopen("/proc/self/status", "re");
   if (file == nullptr) return 0;

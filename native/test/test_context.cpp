@@ -1,5 +1,8 @@
 #include <unistd.h>
 
+#include <fstream>
+#include <random>
+
 #include "test_util.hpp"
 
 TEST(describes_itself) {
@@ -293,6 +296,45 @@ TEST(files) {
   REFUSED(TOPV_INVALID_ARGUMENT, topv::MappedFile(nullptr), "path is NULL");
   CHECK(topv_unmap_file(nullptr, 0) == TOPV_OK);
   CHECK(topv_unmap_file(path.c_str(), -1) == TOPV_INVALID_ARGUMENT);
+}
+
+/// Bytes of the mapping of path that this process holds in memory.
+static int64_t resident(const std::string& path) {
+  std::ifstream maps("/proc/self/smaps");
+  std::string line;
+  while (std::getline(maps, line) && line.find(path) == std::string::npos) {
+  }
+  while (std::getline(maps, line)) {
+    long long kilobytes = 0;
+    if (std::sscanf(line.c_str(), "Rss: %lld", &kilobytes) == 1) return kilobytes * 1024;
+  }
+  throw std::runtime_error("no mapping of " + path);
+}
+
+TEST(released_files_leave_memory_and_stay_readable) {
+  const std::string path = "/tmp/topv_test_" + std::to_string(getpid());
+  std::vector<char> bytes(8 << 20);
+  std::mt19937 random(7);
+  for (char& byte : bytes) byte = static_cast<char>(random());
+  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  const auto size = static_cast<int64_t>(bytes.size());
+  {
+    const topv::MappedFile mapped(path.c_str());
+    CHECK(std::memcmp(mapped.data(), bytes.data(), bytes.size()) == 0);
+    CHECK(resident(path) == size);
+    const char* end = static_cast<const char*>(mapped.data()) + size;
+    CHECK(topv_release_file(end - size / 2 + 5000, size / 2 - 5000) == TOPV_OK);
+    CHECK(resident(path) > 0 && resident(path) <= size / 2 + 4096);  // the first half, and a page
+    mapped.release();
+    CHECK(resident(path) == 0);
+    CHECK(std::memcmp(mapped.data(), bytes.data(), bytes.size()) == 0);
+    CHECK(topv_release_file(mapped.data(), 0) == TOPV_OK);
+    CHECK(resident(path) == size);
+    CHECK(topv_release_file(mapped.data(), -1) == TOPV_INVALID_ARGUMENT);
+  }
+  std::remove(path.c_str());
+  CHECK(topv_release_file(nullptr, 0) == TOPV_OK);
+  CHECK(topv_release_file(nullptr, 1) == TOPV_INVALID_ARGUMENT);
 }
 
 TEST(peak_memory_counts_what_was_touched) {

@@ -77,7 +77,7 @@ typedef struct topv_context_params {
 TOPV_API const char* topv_version(void);
 
 /* Message of the last failed call on ctx, "" when none. With NULL: of the last failed topv_context_create or
- * topv_map_file on the calling thread. The text lives until the next call on the same context (or thread). */
+ * call about a mapped file on the calling thread. The text lives until the next call on the same context (or thread). */
 TOPV_API const char* topv_error_message(const topv_context* ctx);
 
 /* Opens a device. TOPV_UNSUPPORTED where the backend's library, driver or device is missing (the message says which),
@@ -142,6 +142,9 @@ TOPV_API topv_status topv_graph_destroy(topv_context* ctx, topv_graph* graph); /
 /* Maps a whole file read-only, of any size; an empty file gives *data = NULL, *bytes = 0. */
 TOPV_API topv_status topv_map_file(const char* path, const void** data, int64_t* bytes);
 TOPV_API topv_status topv_unmap_file(const void* data, int64_t bytes);
+/* What a mapped file's bytes data .. data + bytes take of this process's memory is given back. They stay readable: what is
+ * read again comes from the file again. */
+TOPV_API topv_status topv_release_file(const void* data, int64_t bytes);
 
 /* Peak resident memory of this process in bytes, 0 if unknown. */
 TOPV_API int64_t topv_peak_memory(void);

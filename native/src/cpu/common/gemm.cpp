@@ -48,17 +48,31 @@ std::unique_ptr<topv_weight> Gemm::create(const topv_weight_params& p) {
   if (p.dtype == p.compute) {
     weight->block_count = p.part_count;
     for (int i = 0; i < p.part_count; ++i) weight->blocks[i] = {p.parts[i], p.rows[i]};
-    return weight;
+  } else {
+    convert(p, *weight);
   }
-  weight->converted = allocate(static_cast<size_t>(weight->n * p.k) * size_of(p.compute));
-  weight->block_count = 1;
-  weight->blocks[0] = {weight->converted.get(), weight->n};
-  char* rows = static_cast<char*>(weight->converted.get());
+  if (tiles_ && p.compute == TOPV_BF16) pack_tiles(*weight);
+  return weight;
+}
+
+void Gemm::convert(const topv_weight_params& p, CpuWeight& weight) {
+  weight.converted = allocate(static_cast<size_t>(weight.n * p.k) * size_of(p.compute));
+  weight.block_count = 1;
+  weight.blocks[0] = {weight.converted.get(), weight.n};
+  char* rows = static_cast<char*>(weight.converted.get());
   for (int i = 0; i < p.part_count; ++i) {
     kernels_.convert(team_, {p.parts[i], rows, p.rows[i], p.k, p.k, p.k, p.k, p.dtype, p.compute});
     rows += static_cast<size_t>(p.rows[i] * p.k) * size_of(p.compute);
   }
-  return weight;
+}
+
+void Gemm::pack_tiles(CpuWeight& weight) {
+  weight.tiles = allocate(static_cast<size_t>(tile_bytes(weight.n, weight.k)));
+  PackTilesParams pack = {{}, weight.block_count, weight.n, weight.k, weight.tiles.get()};
+  std::memcpy(pack.blocks, weight.blocks, sizeof pack.blocks);
+  kernels_.pack_tiles(team_, pack);
+  weight.block_count = 0;
+  weight.converted.reset();
 }
 
 void Gemm::pack(CpuWeight& weight) {
@@ -84,10 +98,11 @@ void Gemm::pack(CpuWeight& weight) {
 
 void Gemm::run(const topv_gemm_params& p) {
   if (p.m == 0) return;
-  // The packed layout is a cache inside the weight; to the caller the weight stays what it was.
+  // oneDNN's layout is a cache inside the weight; to the caller the weight stays what it was.
   auto& weight = const_cast<CpuWeight&>(static_cast<const CpuWeight&>(*p.w));
-  if (tiles_ && weight.compute == TOPV_BF16) {
-    run_tiles(p, weight);
+  if (weight.tiles != nullptr) {
+    const GemmTilesParams tiles = {&p, weight.tiles.get(), weight.n, weight.k};
+    p.m > kGemvRows ? kernels_.gemm_tiles(team_, tiles) : kernels_.gemv_tiles(team_, tiles);
     return;
   }
   if (p.m > kGemvRows) {
@@ -97,18 +112,6 @@ void Gemm::run(const topv_gemm_params& p) {
   GemvParams gemv = {&p, {}, weight.block_count, weight.compute, weight.n, weight.k};
   std::memcpy(gemv.blocks, weight.blocks, sizeof gemv.blocks);
   kernels_.gemv(team_, gemv);
-}
-
-void Gemm::run_tiles(const topv_gemm_params& p, CpuWeight& weight) {
-  if (weight.tiles == nullptr) {
-    Memory tiles = allocate(static_cast<size_t>(tile_bytes(weight.n, weight.k)));
-    PackTilesParams pack = {{}, weight.block_count, weight.n, weight.k, tiles.get()};
-    std::memcpy(pack.blocks, weight.blocks, sizeof pack.blocks);
-    kernels_.pack_tiles(team_, pack);
-    weight.tiles = std::move(tiles);
-  }
-  const GemmTilesParams tiles = {&p, weight.tiles.get(), weight.n, weight.k};
-  p.m > kGemvRows ? kernels_.gemm_tiles(team_, tiles) : kernels_.gemv_tiles(team_, tiles);
 }
 
 void Gemm::run_packed(const topv_gemm_params& p, CpuWeight& weight) {

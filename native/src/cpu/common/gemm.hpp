@@ -16,7 +16,8 @@ class Gemm {
   void patch_embed(const topv_patch_embed_params& params);
 
  private:
-  void run_tiles(const topv_gemm_params& params, CpuWeight& weight);
+  void convert(const topv_weight_params& params, CpuWeight& weight);
+  void pack_tiles(CpuWeight& weight);
   void run_packed(const topv_gemm_params& params, CpuWeight& weight);
   void pack(CpuWeight& weight);
   const Kernels& kernels_;

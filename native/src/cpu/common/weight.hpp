@@ -19,12 +19,13 @@ using Memory = std::unique_ptr<void, FreeDeleter>;
 Memory allocate(size_t bytes);
 
 /// Row-major rows in the compute dtype (the caller's memory, or a converted copy) for products with few rows,
-/// and oneDNN's blocked layout, made when first needed, for the others. With AMX, bfloat16 has one layout for both.
+/// and oneDNN's blocked layout, made when first needed, for the others. With AMX, bfloat16 has one layout for both,
+/// made at once, and nothing else is held.
 struct CpuWeight final : topv_weight {
   RowBlock blocks[TOPV_MAX_PARTS] = {};
   int block_count = 0;
   Memory converted;  ///< empty where the caller's memory is read in place
-  Memory tiles;      ///< W for gemm_tiles and gemv_tiles, made when first needed
+  Memory tiles;      ///< W for gemm_tiles and gemv_tiles; empty where the blocks are used
   dnnl::memory packed;
   int32_t packed_dtype = TOPV_F32;
   int64_t packed_k = 0;  ///< k, rounded up with zeros where oneDNN needs that

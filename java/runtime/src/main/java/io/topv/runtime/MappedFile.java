@@ -64,6 +64,15 @@ public final class MappedFile implements AutoCloseable {
         .order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  /**
+   * Gives back the memory that the bytes take. They stay readable: what is read again comes from
+   * the file again.
+   */
+  public void release() {
+    int status = topv.topv_release_file(new Address(address()), size());
+    NativeLibrary.check(status, null);
+  }
+
   private MemoryRange memory() {
     if (memory == null) {
       throw new IllegalStateException(path + " is closed");

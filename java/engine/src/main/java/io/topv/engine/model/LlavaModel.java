@@ -36,6 +36,7 @@ public final class LlavaModel implements AutoCloseable {
   private final PrefillPruning pruning;
   private final StepGraphs graphs;
   private Probe probe = Probe.NONE;
+  private boolean hasSeen;
 
   /**
    * Loads the weights.
@@ -119,7 +120,12 @@ public final class LlavaModel implements AutoCloseable {
     ClipVisionTower eyes =
         tower.orElseThrow(
             () -> new TopvException("this model reads text only, but an image was given"));
-    return eyes.encode(pixels, side);
+    Tensor features = eyes.encode(pixels, side);
+    if (!hasSeen) {
+      weights.release(); // a CPU that packs at the first use has read the tower's weights now
+      hasSeen = true;
+    }
+    return features;
   }
 
   /** F32 [rows, V] of the last layer's output {@code hidden}: for probes. */

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Brings tensors of a checkpoint to the device and owns them. Their source stays open: matrices may
- * be read in place.
+ * Brings tensors of a checkpoint to the device and owns them. What has been read leaves the
+ * process's memory at once; the source stays open, because a CPU may read matrices in place.
  */
 final class WeightLoader implements AutoCloseable {
 
@@ -66,6 +66,7 @@ final class WeightLoader implements AutoCloseable {
     List<MemoryRange> memory = tensors.stream().map(WeightTensor::memory).toList();
     Weight weight = Weight.pack(context, memory, dtype, k, compute);
     owned.add(weight);
+    weights.release();
     return weight;
   }
 
@@ -75,7 +76,7 @@ final class WeightLoader implements AutoCloseable {
     float[] values = new float[total];
     int at = 0;
     for (Rows part : parts) {
-      float[] floats = weights.require(part.name(), part.rows()).toFloats();
+      float[] floats = floats(weights.require(part.name(), part.rows()));
       System.arraycopy(floats, 0, values, at, floats.length);
       at += floats.length;
     }
@@ -89,7 +90,13 @@ final class WeightLoader implements AutoCloseable {
 
   /** The host's values of a stored matrix. */
   float[] values(String name, long rows, long cols) {
-    return weights.require(name, rows, cols).toFloats();
+    return floats(weights.require(name, rows, cols));
+  }
+
+  private float[] floats(WeightTensor stored) {
+    float[] values = stored.toFloats();
+    weights.release();
+    return values;
   }
 
   /** A new F32 tensor. */
@@ -104,7 +111,9 @@ final class WeightLoader implements AutoCloseable {
     WeightTensor stored = weights.require(name, rows, cols);
     DeviceBuffer buffer = context.allocate(stored.dtype(), rows, cols);
     owned.add(buffer);
-    return buffer.tensor(stored.dtype(), rows, cols).put(stored.memory());
+    Tensor table = buffer.tensor(stored.dtype(), rows, cols).put(stored.memory());
+    weights.release();
+    return table;
   }
 
   @Override

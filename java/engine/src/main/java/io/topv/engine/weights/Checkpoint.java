@@ -184,6 +184,11 @@ public final class Checkpoint implements WeightSource {
     return found;
   }
 
+  @Override
+  public void release() {
+    files.forEach(SafetensorsFile::release);
+  }
+
   /** Unmaps all files: the memory of every tensor is gone. */
   @Override
   public void close() {

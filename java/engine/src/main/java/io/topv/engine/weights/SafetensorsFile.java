@@ -52,6 +52,11 @@ public final class SafetensorsFile implements AutoCloseable {
     return Optional.ofNullable(tensors.get(name));
   }
 
+  /** As {@link WeightSource#release}. */
+  void release() {
+    mapped.release();
+  }
+
   /** Unmaps the file: the memory of its tensors is gone. */
   @Override
   public void close() {

@@ -76,6 +76,11 @@ public final class TensorPool implements WeightSource {
   }
 
   @Override
+  public void release() {
+    file.release();
+  }
+
+  @Override
   public void close() {
     file.close();
   }

@@ -19,6 +19,12 @@ public interface WeightSource extends AutoCloseable {
    */
   WeightTensor require(String tensor, long... shape);
 
+  /**
+   * Gives back the memory that tensors take which have been read. They stay readable: what is read
+   * again comes from its file again.
+   */
+  void release();
+
   @Override
   void close();
 }
