@@ -114,11 +114,7 @@ final class ExplainCommand implements Callable<Integer> {
           engine.modelDir() + ": its " + report.visualTokens() + " visual tokens form no grid");
     }
     int n = report.visualTokens();
-    int top =
-        method instanceof TopvPruning topv
-            ? topv.top()
-                .orElse(Explanation.top(n, report.kept().length, topv.settings().recoverEvery()))
-            : n;
+    int top = method instanceof TopvPruning topv ? topv.byImportance(n) : n;
     List<String> captions = new ArrayList<>();
     captions.add(
         "With %d of %d visual tokens: \"%s\".   With all of them: \"%s\"."
@@ -139,10 +135,10 @@ final class ExplainCommand implements Callable<Integer> {
             : Explanation.recovered(report.importance(), report.kept(), top),
         prompt,
         captions,
-        List.of(settings(method)));
+        List.of(settings(method, n)));
   }
 
-  private static String settings(PruningMethod method) {
+  private static String settings(PruningMethod method, int tokens) {
     if (method instanceof RandomPruning random) {
       return "random: layer %d, seed %d".formatted(random.layer(), random.seed());
     }
@@ -150,6 +146,7 @@ final class ExplainCommand implements Callable<Integer> {
       return method.name();
     }
     TopvSettings s = topv.settings();
+    int every = topv.recoverEvery(tokens);
     return String.format(
         Locale.ROOT,
         "TopV after layer %d: solver %s, %d iterations, alpha %s, beta %s, gamma %s, sigma %s,"
@@ -163,7 +160,7 @@ final class ExplainCommand implements Callable<Integer> {
         number(s.sigma()),
         number(s.epsilon()),
         s.uniform() ? "uniform" : "norm",
-        s.recoverEvery() == 0 ? "none" : s.recoverEvery() + "th");
+        every == 0 ? "none" : every + "th");
   }
 
   private static String number(float value) {

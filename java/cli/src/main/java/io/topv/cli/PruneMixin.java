@@ -65,7 +65,9 @@ final class PruneMixin {
   @Option(
       names = "--topv-recover-every",
       paramLabel = "M",
-      description = "Every M-th pruned token comes back; 0 = none.")
+      description =
+          "Every M-th pruned token comes back, or fewer where those would be more than half of what"
+              + " a rate or total lets stay; 0 = none.")
   private Integer recoverEvery;
 
   @Option(

@@ -27,7 +27,7 @@ final class RunReport {
                   image.visualTokens(),
                   image.width(),
                   image.height(),
-                  settings(method),
+                  settings(method, image.visualTokens()),
                   image.notApplied().map(why -> "; not applied: " + why).orElse("")));
     }
     if (answer.images().isEmpty() && answer.notApplied().isPresent()) {
@@ -63,16 +63,24 @@ final class RunReport {
     return String.format(Locale.ROOT, millis < 10 ? "%.1f" : "%.0f", millis);
   }
 
-  private static String settings(PruningMethod method) {
+  private static String settings(PruningMethod method, int tokens) {
     if (method instanceof TopvPruning topv) {
       TopvSettings s = topv.settings();
-      return "topv after layer %d (%s, epsilon %s, recover every %d)"
+      return "topv after layer %d (%s, epsilon %s, %s)"
           .formatted(
-              s.layer(), s.solver().name().toLowerCase(Locale.ROOT), s.epsilon(), s.recoverEvery());
+              s.layer(),
+              s.solver().name().toLowerCase(Locale.ROOT),
+              s.epsilon(),
+              recovery(s.recoverEvery(), topv.recoverEvery(tokens)));
     }
     if (method instanceof RandomPruning random) {
       return "random after layer %d (seed %d)".formatted(random.layer(), random.seed());
     }
     return method.name();
+  }
+
+  private static String recovery(int asked, int every) {
+    String used = every == 0 ? "recover none" : "recover every " + every;
+    return asked == every ? used : used + ": every " + asked + " would fill more than half";
   }
 }

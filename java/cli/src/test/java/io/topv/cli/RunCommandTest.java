@@ -59,6 +59,16 @@ class RunCommandTest {
   }
 
   @Test
+  void saysWhereRecoveryIsRarerThanAsked() {
+    Cli run =
+        Cli.run("run", "--image", Cli.example("shapes.png"), "-p", QUESTION, "--prune-keep", "64");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.err())
+        .contains("64 of 576 visual tokens kept")
+        .contains("recover every 17: every 4 would fill more than half");
+  }
+
+  @Test
   void logprobsAreOfTheChosenTokens() {
     JsonNode answer =
         json(

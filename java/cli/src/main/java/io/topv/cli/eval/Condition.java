@@ -26,6 +26,11 @@ public record Condition(
     OptionalInt side,
     String key) {
 
+  /** Method and variant. */
+  public String name() {
+    return variant.isEmpty() ? method : method + " " + variant;
+  }
+
   static Condition none(int layer, int tokens) {
     return new Condition("none", "", tokens, new NoPruning(layer), OptionalInt.empty(), "none");
   }
@@ -56,13 +61,10 @@ public record Condition(
    * @param tokens N of the image
    */
   static Condition topv(String variant, TopvSettings settings, int budget, int tokens) {
-    TopvSettings meets = Settings.meeting(settings, budget, tokens);
+    TopvPruning pruning = new TopvPruning(settings, new Budget.Keep(budget), OptionalInt.empty());
+    String every = Integer.toString(pruning.recoverEvery(tokens));
+    String used = Settings.key(Settings.with(settings, "recover-every", every));
     return new Condition(
-        "topv",
-        variant,
-        budget,
-        new TopvPruning(meets, new Budget.Keep(budget), OptionalInt.empty()),
-        OptionalInt.empty(),
-        "topv/" + Settings.key(meets) + "/keep=" + budget);
+        "topv", variant, budget, pruning, OptionalInt.empty(), "topv/" + used + "/keep=" + budget);
   }
 }

@@ -101,17 +101,6 @@ final class Settings {
     return String.join(",", parts);
   }
 
-  /**
-   * The same, recovering more rarely where recovery would take more than half of the budget: every
-   * m-th of N pruned tokens alone is more than a small budget holds.
-   */
-  static TopvSettings meeting(TopvSettings s, int budget, int tokens) {
-    int rarest = (2 * tokens + budget - 1) / budget - 1;
-    return s.recoverEvery() == 0 || s.recoverEvery() >= rarest
-        ? s
-        : with(s, "recover-every", Integer.toString(rarest));
-  }
-
   private static int integer(Map<String, String> fields, String name) {
     try {
       return Integer.parseInt(fields.get(name));

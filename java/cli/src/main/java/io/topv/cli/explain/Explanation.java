@@ -42,22 +42,6 @@ public record Explanation(
     return mask;
   }
 
-  /**
-   * How many tokens importance chose where {@code kept} of {@code n} stay: the fewest that do, as
-   * in the selection.
-   *
-   * @param recoverEvery 0 = none
-   */
-  public static int top(int n, int kept, int recoverEvery) {
-    int top = 0;
-    while (recoverEvery > 0
-        && top < n
-        && top + (n - top + recoverEvery - 1) / recoverEvery < kept) {
-      top++;
-    }
-    return recoverEvery == 0 ? kept : top;
-  }
-
   /** Which of {@code kept} came back by recovery: those not among the {@code top} highest. */
   public static int[] recovered(float[] importance, int[] kept, int top) {
     int n = importance.length;

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.topv.engine.TopvException;
-import io.topv.engine.prune.TopvPruning;
 import io.topv.engine.prune.TopvSettings;
 import io.topv.engine.prune.VisualSpan;
 import io.topv.runtime.Solver;
@@ -91,15 +90,11 @@ class EvalTest {
   }
 
   @Test
-  void recoveryNeverTakesMoreThanHalfOfABudget() {
-    for (Condition c : CONDITIONS.of(List.of("topv"), Optional.empty(), List.of())) {
-      TopvSettings settings = ((TopvPruning) c.pruning()).settings();
-      int every = settings.recoverEvery();
-      assertThat(every).isGreaterThanOrEqualTo(4);
-      int top = c.budget() / 2;
-      assertThat((576 - top + every - 1) / every).isLessThanOrEqualTo(c.budget() - top);
-    }
-    assertThat(Settings.meeting(TopvSettings.PAPER, 265, 576)).isEqualTo(TopvSettings.PAPER);
+  void keysNameTheRecoveryThatABudgetLeaves() {
+    List<Condition> all =
+        CONDITIONS.of(List.of("topv"), Optional.of(List.of("one_sided")), List.of());
+    assertThat(all.stream().map(c -> c.key().replaceAll(".*recover-every=", "")))
+        .containsExactly("4/keep=360", "4/keep=265", "7/keep=144", "17/keep=64", "35/keep=32");
   }
 
   @Test

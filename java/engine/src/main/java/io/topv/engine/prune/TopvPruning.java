@@ -47,15 +47,31 @@ public record TopvPruning(TopvSettings settings, Budget budget, OptionalInt top)
   @Override
   public int kept(VisualSpan span) {
     int n = span.tokens();
-    if (top.isEmpty() && budget.kept(n) == 0) {
-      return 0;
-    }
-    int byImportance = top(n);
+    return top.isEmpty() && budget.kept(n) == 0 ? 0 : kept(n);
+  }
+
+  private int kept(int n) {
+    int byImportance = byImportance(n);
     return byImportance + recovered(n, byImportance);
   }
 
-  /** Tokens by importance such that with the recovered ones the budget is met exactly. */
-  private int top(int n) {
+  /**
+   * Every how-manieth pruned token of {@code n} comes back; 0 = none. It is what the settings say,
+   * or the least number above that with which half of the budget by importance leaves room for all
+   * that come back.
+   */
+  public int recoverEvery(int n) {
+    int asked = settings.recoverEvery();
+    if (asked == 0 || top.isPresent()) {
+      return asked;
+    }
+    int total = budget.kept(n);
+    int half = total / 2;
+    return half == 0 ? 0 : Math.max(asked, (n - (total - half) + half - 1) / half);
+  }
+
+  /** Tokens of {@code n} by importance: with the recovered ones the budget is met exactly. */
+  public int byImportance(int n) {
     if (top.isPresent()) {
       if (top.getAsInt() < 0 || top.getAsInt() > n) {
         throw new TopvException(
@@ -68,8 +84,8 @@ public record TopvPruning(TopvSettings settings, Budget budget, OptionalInt top)
       return top.getAsInt();
     }
     int total = budget.kept(n);
-    // top + recovered(top) never falls and rises by at most one per step, so it meets every total
-    // above its minimum.
+    // count + recovered(count) never falls and rises by at most one per step, from at most the
+    // total
     int low = 0;
     int high = n;
     while (low < high) {
@@ -80,16 +96,11 @@ public record TopvPruning(TopvSettings settings, Budget budget, OptionalInt top)
         high = middle;
       }
     }
-    if (low + recovered(n, low) != total) {
-      throw new TopvException(
-          "%s keeps %d of %d visual tokens, but topv-recover-every = %d alone puts back %d; use a larger one or 0"
-              .formatted(budget.describe(), total, n, settings.recoverEvery(), recovered(n, 0)));
-    }
     return low;
   }
 
   private int recovered(int n, int byImportance) {
-    int every = settings.recoverEvery();
+    int every = recoverEvery(n);
     return every == 0 ? 0 : (n - byImportance + every - 1) / every;
   }
 
@@ -98,7 +109,6 @@ public record TopvPruning(TopvSettings settings, Budget budget, OptionalInt top)
     Scratch scratch = state.scratch();
     Ops ops = state.context().ops();
     int[] tokens = spans.stream().mapToInt(VisualSpan::tokens).toArray();
-    int[] tops = spans.stream().mapToInt(span -> top(span.tokens())).toArray();
     int[][] grids =
         spans.stream().map(s -> new int[] {s.width(), s.height()}).toArray(int[][]::new);
     int n = Arrays.stream(tokens).sum();
@@ -113,8 +123,27 @@ public record TopvPruning(TopvSettings settings, Budget budget, OptionalInt top)
         state.source(), state.target(), rows, grids, settings.cost(), cost, sourceNorm, targetNorm);
     ops.sinkhorn(
         cost, weight(sourceNorm), weight(targetNorm), tokens, settings.sinkhorn(), importance);
-    ops.tokenSelect(importance, tokens, tops, settings.recoverEvery(), kept);
+    choose(ops, importance, tokens, kept);
     return new Chosen(kept, Optional.of(importance));
+  }
+
+  /** One call for each run of images that recover alike: for all, where they are of one size. */
+  private void choose(Ops ops, Tensor importance, int[] tokens, Tensor kept) {
+    long token = 0;
+    long choice = 0;
+    for (int from = 0, to = 1; from < tokens.length; from = to++) {
+      int every = recoverEvery(tokens[from]);
+      while (to < tokens.length && recoverEvery(tokens[to]) == every) {
+        to++;
+      }
+      int[] run = Arrays.copyOfRange(tokens, from, to);
+      int[] tops = Arrays.stream(run).map(this::byImportance).toArray();
+      long all = Arrays.stream(run).sum();
+      long some = Arrays.stream(run).map(this::kept).sum();
+      ops.tokenSelect(importance.cols(token, all), run, tops, every, kept.cols(choice, some));
+      token += all;
+      choice += some;
+    }
   }
 
   private Optional<Tensor> weight(Tensor norm) {

@@ -47,28 +47,54 @@ final class TopvPruningTest {
   }
 
   @Test
-  void everyPossibleTotalIsMetAndEveryOtherRefused() {
+  void everyTotalIsMet() {
     for (int recoverEvery = 0; recoverEvery <= 8; recoverEvery++) {
       for (int n = 1; n <= LARGEST; n++) {
-        int least = Math.max(1, total(n, 0, recoverEvery));
-        for (int total = least; total <= n; total++) {
-          assertThat(keep(recoverEvery, total).kept(line(n))).isEqualTo(total);
-        }
-        if (least > 1) {
-          assertImpossible(recoverEvery, n, least - 1, least);
-          assertImpossible(recoverEvery, n, 1, least);
+        for (int total = 1; total <= n; total++) {
+          TopvPruning pruning = keep(recoverEvery, total);
+          assertThat(pruning.kept(line(n))).isEqualTo(total);
+          assertThat(total(n, pruning.byImportance(n), pruning.recoverEvery(n))).isEqualTo(total);
         }
       }
     }
   }
 
-  private static void assertImpossible(int recoverEvery, int n, int total, int least) {
-    assertThatThrownBy(() -> keep(recoverEvery, total).kept(line(n)))
-        .isInstanceOf(TopvException.class)
-        .hasMessage(
-            "keep %d keeps %d of %d visual tokens, but topv-recover-every = %d alone puts back %d;"
-                + " use a larger one or 0",
-            total, total, n, recoverEvery, least);
+  /**
+   * The rule word by word: the first number from the asked one on that leaves half of the total.
+   */
+  @Test
+  void recoveryIsRarerOnlyWhereItWouldTakeMoreThanHalf() {
+    for (int asked = 1; asked <= 8; asked++) {
+      for (int n = 1; n <= 150; n++) {
+        for (int total = 2; total <= n; total++) {
+          int half = total - total / 2;
+          int every = asked;
+          while (total(n, half, every) > total) {
+            every++;
+          }
+          assertThat(keep(asked, total).recoverEvery(n))
+              .as("%d of %d, every %d", total, n, asked)
+              .isEqualTo(every);
+          assertThat(keep(asked, total).byImportance(n))
+              .isGreaterThanOrEqualTo(every == 1 ? 0 : half - 1);
+        }
+        assertThat(keep(asked, 1).recoverEvery(n)).as("one token is the most important").isZero();
+      }
+    }
+  }
+
+  @Test
+  void recoveryAtTheBorder() {
+    assertThat(keep(4, 231).recoverEvery(576)).isEqualTo(4); // 116, and every 4th of 460 are 115
+    assertThat(keep(4, 230).recoverEvery(576)).isEqualTo(5);
+    assertThat(keep(4, 64).recoverEvery(576)).isEqualTo(17);
+    assertThat(keep(4, 64).byImportance(576)).isBetween(31, 32);
+    assertThat(keep(4, 1).byImportance(576)).isEqualTo(1);
+    assertThat(keep(4, 576).recoverEvery(576)).isEqualTo(4);
+    assertThat(keep(4, 576).byImportance(576)).isEqualTo(575);
+    assertThat(keep(0, 64).recoverEvery(576)).isZero();
+    TopvPruning counted = new TopvPruning(settings(4), new Budget.Keep(64), OptionalInt.of(10));
+    assertThat(counted.recoverEvery(576)).as("a count by importance has no total").isEqualTo(4);
   }
 
   @Test
@@ -174,13 +200,22 @@ final class TopvPruningTest {
           fewest = Math.min(fewest, span.tokens());
         }
         int top = (recoverEvery == 0 ? 1 : 0) + random.nextInt(fewest);
-        TopvPruning pruning = new TopvPruning(settings, new Budget.Rate(0.5), OptionalInt.of(top));
+        TopvPruning pruning =
+            random.nextBoolean()
+                ? new TopvPruning(settings, new Budget.Rate(0.5), OptionalInt.of(top))
+                : new TopvPruning(
+                    settings, new Budget.Keep(1 + random.nextInt(fewest)), OptionalInt.empty());
         List<Selection> selections = select(context, pruning, spans, rows + 2, random);
         assertThat(selections).hasSameSizeAs(spans);
         for (int i = 0; i < spans.size(); i++) {
+          int n = spans.get(i).tokens();
           assertThat(selections.get(i).kept()).hasSize(pruning.kept(spans.get(i)));
           assertThat(selections.get(i).kept())
-              .isEqualTo(expected(selections.get(i).importance(), top, recoverEvery));
+              .isEqualTo(
+                  expected(
+                      selections.get(i).importance(),
+                      pruning.byImportance(n),
+                      pruning.recoverEvery(n)));
         }
       }
     }
