@@ -3,6 +3,7 @@ package io.topv.cli;
 import io.topv.cli.eval.Condition;
 import io.topv.cli.eval.Conditions;
 import io.topv.cli.eval.Evaluation;
+import io.topv.cli.eval.Failure;
 import io.topv.cli.eval.Journal;
 import io.topv.cli.eval.Progress;
 import io.topv.cli.eval.Question;
@@ -41,9 +42,10 @@ import picocli.CommandLine.Option;
       "  random  tokens drawn by chance at the pruning layer, the mean of several seeds;",
       "  resize  the image is down-sampled before the model, to the square grid nearest to the",
       "          budget; the vision tower interpolates its positions;",
-      "  topv    TopV with each solver; a recovery that would fill more than half of a budget is",
-      "          made rarer.",
-      "Intervals are Wilson's at 95 %. Ctrl-C stops; --resume goes on from what was found."
+      "  topv    TopV with each solver.",
+      "Intervals are Wilson's at 95 %. Ctrl-C stops; --resume goes on from what was found.",
+      "Where a solver leaves float32 the cell says failed, the reason goes to standard error, the",
+      "others go on, and the exit code is 1 at the end."
     },
     footer = {
       "",
@@ -173,10 +175,12 @@ final class EvalCommand implements Callable<Integer> {
     Subject subject = Subject.of(engine.modelDir(), questionsFile(), all);
     try (Interrupt interrupt = new Interrupt();
         Journal known = new Journal(Optional.ofNullable(journal), subject.key())) {
-      new Evaluation(conditions, asked, known, interrupt::wanted)
-          .run(this::load, workers(), new Progress(System.err, System.console() != null));
+      Evaluation evaluation = new Evaluation(conditions, asked, known, interrupt::wanted);
+      evaluation.run(this::load, workers(), new Progress(System.err, System.console() != null));
+      List<Failure> failures = evaluation.failures();
+      failures.forEach(failure -> System.err.println("topv eval: " + failure));
       List<Score> every = Score.all(conditions, asked, known);
-      List<Score> scores = best == null ? every : ScoreTable.best(every, best);
+      List<Score> scores = best == null ? every : ScoreTable.best(every, failures, best);
       if (interrupt.wanted()) {
         System.err.println(
             journal == null
@@ -186,10 +190,10 @@ final class EvalCommand implements Callable<Integer> {
       }
       System.out.print(
           switch (output) {
-            case "json" -> ScoreTable.json(subject.describe(), scores);
+            case "json" -> ScoreTable.json(subject.describe(), scores, failures);
             case "csv" -> ScoreTable.csv(scores);
             default ->
-                ScoreTable.markdown(scores)
+                ScoreTable.markdown(scores, failures)
                     + (byType == null ? "" : "\n" + ScoreTable.markdownByType(scores, byType));
           });
       if (plot != null) {
@@ -197,8 +201,8 @@ final class EvalCommand implements Callable<Integer> {
             ScorePlot.svg(
                 scores, "Right answers of " + asked.size() + " questions, by visual tokens kept"));
       }
+      return failures.isEmpty() ? 0 : Main.FAILED;
     }
-    return 0;
   }
 
   private int workers() {

@@ -51,6 +51,32 @@ class EvalCommandTest {
     assertThat(Files.lines(Path.of(journal)).count()).isEqualTo(lines);
   }
 
+  /** As printed, the solver leaves float32 where epsilon is small. */
+  @Test
+  void aCellThatFailsIsReportedAndTheOthersGoOn() {
+    Cli cli =
+        Cli.run(
+            "eval",
+            "--limit",
+            "3",
+            "--methods",
+            "none,topv",
+            "--sweep",
+            "solver=printed,one_sided;epsilon=0.001",
+            "--keep",
+            "576,265,64",
+            "--workers",
+            "1");
+    assertThat(cli.code()).isEqualTo(1);
+    assertThat(cli.out().lines())
+        .anyMatch(line -> line.matches("\\| none +\\| \\*\\*.*"))
+        .anyMatch(line -> line.matches("\\| topv solver=printed .*failed +\\| failed +\\| +\\|"))
+        .anyMatch(line -> line.matches("\\| topv solver=one_sided .*\\[.*\\].*\\[.*\\].*"));
+    assertThat(cli.err())
+        .contains("topv solver=printed epsilon=0.001 at 64 failed: sinkhorn: the importance")
+        .contains("epsilon = 0.001");
+  }
+
   @Test
   void refusesWhatItDoesNotKnowInOneLine() {
     assertOneLine(Cli.run("eval", "--methods", "best"), "best");

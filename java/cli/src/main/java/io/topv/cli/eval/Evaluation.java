@@ -5,12 +5,15 @@ import io.topv.engine.Engine;
 import io.topv.engine.ImageInput;
 import io.topv.engine.Request;
 import io.topv.engine.sample.SamplingParams;
+import io.topv.runtime.NativeException;
+import io.topv.runtime.Status;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -18,8 +21,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 
-/** Asks every question under every condition that the journal does not know yet. */
+/**
+ * Asks every question under every condition that the journal does not know yet. A condition that
+ * the arithmetic refuses, such as a solver that leaves float32, is given up; the others go on.
+ */
 public final class Evaluation {
   private static final int MAX_TOKENS = 32;
 
@@ -29,6 +36,7 @@ public final class Evaluation {
   private final List<Question> questions;
   private final Journal journal;
   private final BooleanSupplier stop;
+  private final Map<Condition, String> failed = new ConcurrentHashMap<>();
 
   /**
    * @param stop whether to end early; what is done by then is in the journal
@@ -70,6 +78,14 @@ public final class Evaluation {
     progress.end();
   }
 
+  /** What the arithmetic refused, in the order of the conditions. */
+  public List<Failure> failures() {
+    return conditions.stream()
+        .filter(failed::containsKey)
+        .map(condition -> new Failure(condition, failed.get(condition)))
+        .toList();
+  }
+
   private static void runAll(Runnable work, int workers) {
     ExecutorService pool = Executors.newFixedThreadPool(workers);
     try {
@@ -98,9 +114,32 @@ public final class Evaluation {
         if (stop.getAsBoolean()) {
           return;
         }
-        List<Outcome> outcomes = ask(engine, tasks);
-        journal.add(outcomes);
-        progress.done(outcomes.size());
+        answer(engine, tasks);
+        progress.done(tasks.size());
+      }
+    }
+  }
+
+  /** Asks all at once; where that is refused, condition by condition, to find the one that is. */
+  private void answer(Engine engine, List<Task> all) {
+    List<Task> tasks = all.stream().filter(t -> !failed.containsKey(t.condition())).toList();
+    if (tasks.isEmpty()) {
+      return;
+    }
+    try {
+      journal.add(ask(engine, tasks));
+    } catch (NativeException e) {
+      if (e.status() != Status.UNSUPPORTED) {
+        throw e;
+      }
+      Map<Condition, List<Task>> apart =
+          tasks.stream()
+              .collect(
+                  Collectors.groupingBy(Task::condition, LinkedHashMap::new, Collectors.toList()));
+      if (apart.size() == 1) {
+        failed.put(tasks.get(0).condition(), e.getMessage());
+      } else {
+        apart.values().forEach(some -> answer(engine, some));
       }
     }
   }

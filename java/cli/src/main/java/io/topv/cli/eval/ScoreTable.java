@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Scores as Markdown, JSON and CSV. */
@@ -17,13 +18,18 @@ public final class ScoreTable {
   private ScoreTable() {}
 
   /**
-   * Methods down, budgets across, each cell "percent [Wilson 95 %]"; the best of a budget and the
-   * best mean are bold. The mean is over the budgets at which anything is pruned.
+   * Methods down, budgets across, each cell "percent [Wilson 95 %]", or "failed"; the best of a
+   * budget and the best mean are bold. The mean is over the budgets at which anything is pruned;
+   * methods that failed at one have none.
    */
-  public static String markdown(List<Score> scores) {
+  public static String markdown(List<Score> scores, List<Failure> failures) {
     List<Integer> budgets =
-        new ArrayList<>(new TreeSet<>(scores.stream().map(Score::budget).toList()).descendingSet());
+        Stream.concat(scores.stream().map(Score::budget), failures.stream().map(Failure::budget))
+            .distinct()
+            .sorted(Comparator.reverseOrder())
+            .toList();
     Map<String, List<Score>> rows = byName(scores);
+    failures.forEach(failure -> rows.putIfAbsent(failure.name(), List.of()));
     List<List<String>> cells = new ArrayList<>();
     List<String> head = new ArrayList<>(List.of("method"));
     budgets.forEach(budget -> head.add(Integer.toString(budget)));
@@ -34,20 +40,23 @@ public final class ScoreTable {
     cells.add(head);
     Map<Integer, Double> best = new LinkedHashMap<>();
     scores.forEach(s -> best.merge(s.budget(), s.accuracy().value(), Math::max));
-    double bestMean = rows.values().stream().mapToDouble(r -> mean(r)).max().orElse(Double.NaN);
+    double bestMean =
+        rows.values().stream().mapToDouble(r -> mean(r, failures)).max().orElse(Double.NaN);
     rows.forEach(
         (name, ofName) -> {
           List<String> row = new ArrayList<>(List.of(name));
           for (int budget : budgets) {
+            boolean failed =
+                failures.stream().anyMatch(f -> f.name().equals(name) && f.budget() == budget);
             row.add(
                 ofName.stream()
                     .filter(s -> s.budget() == budget)
                     .findFirst()
                     .map(s -> cell(s, s.accuracy().value() >= best.get(budget)))
-                    .orElse(""));
+                    .orElse(failed ? "failed" : ""));
           }
           if (means) {
-            double mean = mean(ofName);
+            double mean = mean(ofName, failures);
             row.add(mean < 0 ? "" : bold(percent(mean), mean >= bestMean));
           }
           cells.add(row);
@@ -88,9 +97,9 @@ public final class ScoreTable {
   }
 
   /** Of the {@code count} methods with the highest mean over the pruned budgets, best first. */
-  public static List<Score> best(List<Score> scores, int count) {
+  public static List<Score> best(List<Score> scores, List<Failure> failures, int count) {
     return byName(scores).values().stream()
-        .sorted(Comparator.comparingDouble(row -> -mean(row)))
+        .sorted(Comparator.comparingDouble(row -> -mean(row, failures)))
         .limit(count)
         .flatMap(List::stream)
         .toList();
@@ -102,7 +111,11 @@ public final class ScoreTable {
     return rows;
   }
 
-  private static double mean(List<Score> row) {
+  /** -1 where there is none. */
+  private static double mean(List<Score> row, List<Failure> failures) {
+    if (failures.stream().anyMatch(f -> row.stream().anyMatch(s -> s.name().equals(f.name())))) {
+      return -1;
+    }
     return row.stream()
         .filter(s -> !s.method().equals("none"))
         .mapToDouble(s -> s.accuracy().value())
@@ -151,9 +164,11 @@ public final class ScoreTable {
   /**
    * @param subject model, questions
    */
-  public static String json(Map<String, Object> subject, List<Score> scores) {
+  public static String json(
+      Map<String, Object> subject, List<Score> scores, List<Failure> failures) {
     Map<String, Object> out = new LinkedHashMap<>(subject);
     out.put("scores", scores.stream().map(ScoreTable::json).toList());
+    out.put("failures", failures.stream().map(Failure::toString).toList());
     return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(out) + "\n";
   }
 

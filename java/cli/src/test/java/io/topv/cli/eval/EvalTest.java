@@ -179,14 +179,16 @@ class EvalTest {
       assertThat(random.accuracy().value()).isCloseTo(1 / 3.0, within(1e-12));
       assertThat(random.perSeed()).containsExactly(0, 2 / 3.0);
       assertThat(random.byType().get("color")).isEqualTo(new Proportion(0.5, 2));
-      assertThat(ScoreTable.markdown(scores))
+      assertThat(ScoreTable.markdown(scores, List.of()))
           .contains("| method       | 576 ")
           .contains("**100.0** [43.9, 100.0]")
           .contains("seeds 0.0 to 66.7");
-      assertThat(ScoreTable.best(scores, 1)).extracting(Score::name).containsExactly("random");
+      assertThat(ScoreTable.best(scores, List.of(), 1))
+          .extracting(Score::name)
+          .containsExactly("random");
       assertThat(ScoreTable.markdownByType(scores, 64)).contains("color (2)", "count (1)");
       assertThat(ScoreTable.csv(scores).lines()).hasSize(4);
-      assertThat(ScoreTable.json(Map.of("model", "m"), scores)).contains("\"by_type\"");
+      assertThat(ScoreTable.json(Map.of("model", "m"), scores, List.of())).contains("\"by_type\"");
       assertThat(ScorePlot.svg(scores, "a < b")).contains("a &lt; b").doesNotContain("NaN");
     }
   }
