@@ -24,7 +24,9 @@ import io.topv.runtime.Status;
 import io.topv.runtime.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -57,6 +59,7 @@ public final class Engine implements AutoCloseable {
   private final DeviceSampler sampler;
   private final EncoderCache encoded = new EncoderCache(ENCODER_CACHE_BYTES);
   private final Set<Integer> endTokens = new HashSet<>();
+  private final Deque<Runnable> closing = new ArrayDeque<>(); // what was opened last comes first
 
   private Engine(Path modelDir, EngineOptions options) {
     this.options = options;
@@ -69,24 +72,22 @@ public final class Engine implements AutoCloseable {
             : Optional.empty();
     endTokens.addAll(text.eosTokenIds());
     GenerationConfig.load(modelDir).ifPresent(g -> endTokens.addAll(g.eosTokenIds()));
-    this.context = Context.open(options.device());
-    try {
-      this.dtype = options.dtype().orElseGet(this::autoDtype);
-      this.model = load(modelDir, layout(text));
-    } catch (RuntimeException | Error e) {
-      context.close();
-      throw e;
-    }
-    this.sampler = new DeviceSampler(context, options.maxSequences());
     try {
       this.tokenizer = Tokenizer.load(modelDir);
+      closing.push(tokenizer::close);
+      this.prompts = new PromptBuilder(modelDir, config, tokenizer);
+      this.context = Context.open(options.device());
+      closing.push(context::close);
+      this.dtype = options.dtype().orElseGet(this::autoDtype);
+      this.model = load(modelDir, layout(text));
+      closing.push(model::close);
+      this.sampler = new DeviceSampler(context, options.maxSequences());
+      closing.push(sampler::close);
+      closing.push(encoded::close);
     } catch (RuntimeException | Error e) {
-      sampler.close();
-      model.close();
-      context.close();
+      close();
       throw e;
     }
-    this.prompts = new PromptBuilder(modelDir, config, tokenizer);
   }
 
   private LlavaModel load(Path modelDir, KvCache.Layout layout) {
@@ -320,10 +321,8 @@ public final class Engine implements AutoCloseable {
 
   @Override
   public void close() {
-    encoded.close();
-    sampler.close();
-    model.close();
-    context.close();
-    tokenizer.close();
+    while (!closing.isEmpty()) {
+      closing.pop().run();
+    }
   }
 }
