@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -39,8 +39,7 @@ final class DoctorCommand implements Callable<Integer> {
           "g++",
           "g++");
 
-  @Option(names = "--verbose", description = "Stack traces with errors.")
-  private boolean verbose;
+  @Mixin private Verbose verbose;
 
   private final List<String> missing = new ArrayList<>();
 

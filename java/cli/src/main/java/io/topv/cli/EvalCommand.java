@@ -162,9 +162,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private EngineMixin engine;
   @Mixin private PruneMixin prune;
-
-  @Option(names = "--verbose", description = "Stack traces with errors.")
-  private boolean verbose;
+  @Mixin private Verbose verbose;
 
   @Override
   public Integer call() {
@@ -209,22 +207,22 @@ final class EvalCommand implements Callable<Integer> {
     if (workers != null) {
       return workers;
     }
-    ContextOptions device = engine.options(1, 1).device();
-    boolean onePerCore = device.backend().equals("cpu") && device.threads() == 0;
-    return onePerCore ? Runtime.getRuntime().availableProcessors() : 1;
+    return onePerCore(engine.options(1, 1).device())
+        ? Runtime.getRuntime().availableProcessors()
+        : 1;
   }
 
   /** Small models gain more from questions side by side than from threads on one. */
   private Engine load(int layer) {
     EngineOptions options = engine.options(layer, sequences);
     ContextOptions device = options.device();
-    boolean shared = device.backend().equals("cpu") && device.threads() == 0 && workers() > 1;
-    int threads = shared ? 1 : device.threads();
+    boolean apart = workers() > 1 && onePerCore(device);
     return Engine.load(
-        engine.modelDir(),
-        options.withDevice(
-            new ContextOptions(
-                device.backend(), device.device(), threads, device.isa(), device.attention())));
+        engine.modelDir(), apart ? options.withDevice(device.withThreads(1)) : options);
+  }
+
+  private static boolean onePerCore(ContextOptions device) {
+    return device.backend().equals("cpu") && device.threads() == 0;
   }
 
   private void check() {

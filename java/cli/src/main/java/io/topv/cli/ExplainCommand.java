@@ -68,9 +68,7 @@ final class ExplainCommand implements Callable<Integer> {
   @Mixin private EngineMixin engine;
   @Mixin private PruneMixin prune;
   @Mixin private SamplingMixin sampling;
-
-  @Option(names = "--verbose", description = "Stack traces with errors.")
-  private boolean verbose;
+  @Mixin private Verbose verbose;
 
   @Override
   public Integer call() {

@@ -10,6 +10,7 @@ import io.topv.engine.image.PixelValues;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -48,8 +49,7 @@ final class InspectCommand implements Callable<Integer> {
       description = "With --image: writes the float32 [3, H, W] tensor that the model sees.")
   private Path pixels;
 
-  @Option(names = "--verbose", description = "Stack traces with errors.")
-  private boolean verbose;
+  @Mixin private Verbose verbose;
 
   @Spec private CommandSpec spec;
 

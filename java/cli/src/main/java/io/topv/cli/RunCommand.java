@@ -73,8 +73,7 @@ final class RunCommand implements Callable<Integer> {
   @Option(names = "--quiet", description = "No report.")
   private boolean quiet;
 
-  @Option(names = "--verbose", description = "Stack traces with errors.")
-  private boolean verbose;
+  @Mixin private Verbose verbose;
 
   @Override
   public Integer call() {

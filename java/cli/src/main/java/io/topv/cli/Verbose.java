@@ -1,14 +1,16 @@
 package io.topv.cli;
 
 import java.util.Arrays;
+import picocli.CommandLine.Option;
 
-/**
- * Whether stack traces are wanted. It has to be known even where the options were not understood.
- */
+/** The option that asks for stack traces. It counts even where the others were not understood. */
 final class Verbose {
-  private Verbose() {}
+  private static final String NAME = "--verbose";
+
+  @Option(names = NAME, description = "Stack traces with errors.")
+  private boolean wanted;
 
   static boolean in(String[] args) {
-    return Arrays.asList(args).contains("--verbose");
+    return Arrays.asList(args).contains(NAME);
   }
 }

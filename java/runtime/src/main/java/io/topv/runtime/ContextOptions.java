@@ -19,6 +19,10 @@ public record ContextOptions(
     this(backend, device, threads, isa, Optional.empty());
   }
 
+  public ContextOptions withThreads(int count) {
+    return new ContextOptions(backend, device, count, isa, attention);
+  }
+
   public ContextOptions withAttention(Optional<String> provider) {
     return new ContextOptions(backend, device, threads, isa, provider);
   }
