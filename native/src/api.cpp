@@ -100,6 +100,7 @@ topv_status topv_context_create(const topv_context_params* params, topv_context*
     require("context_create", "params", params);
     auto context = std::make_unique<topv_context>();
     context->backend = topv::open_backend(*params);
+    context->name = params->backend;
     *out = context.release();
   });
 }
@@ -203,7 +204,12 @@ topv_status topv_event_record(topv_context* ctx, topv_stream* stream, topv_event
 topv_status topv_event_wait(topv_context* ctx, topv_stream* stream, topv_event* event) {
   return on(ctx, "event_wait", [&](topv::Backend& backend) {
     check_stream(ctx, "event_wait", stream);
-    require_own(ctx, "event_wait", "event", event);
+    require("event_wait", "event", event);
+    const auto& maker = static_cast<const topv_context*>(event->owner)->name;
+    if (maker != ctx->name) {
+      fail(TOPV_INVALID_ARGUMENT, "event_wait: event is of backend %s, this context of %s", maker.c_str(),
+           ctx->name.c_str());
+    }
     return backend.event_wait(stream, event);
   });
 }

@@ -7,6 +7,7 @@
 #include "topv/backend.hpp"
 
 struct topv_context {
+  std::string name;  ///< of the backend
   std::unique_ptr<topv::Backend> backend;
   std::string message;  ///< of the last call, "" where it succeeded
 };

@@ -172,6 +172,19 @@ TEST(events_order_streams) {
     ctx.copy(to.get(), via.get(), bytes, TOPV_DEVICE_TO_DEVICE, two);
     ctx.copy(back.data(), to.get(), bytes, TOPV_DEVICE_TO_HOST, two);
     CHECK(back == there);
+    {
+      const topv::Context other(test::device_backend() != nullptr ? test::device_backend() : "cpu", 1);
+      const topv::Event passed = ctx.event();
+      ctx.copy(from.get(), std::string(bytes, 'o').data(), bytes, TOPV_HOST_TO_DEVICE, two);
+      ctx.record(passed, two);
+      other.wait(passed);
+      other.copy(back.data(), from.get(), bytes, TOPV_DEVICE_TO_HOST);
+      CHECK(back == std::vector<char>(back.size(), 'o'));
+      if (test::device_backend() != nullptr) {
+        const topv::Context cpu("cpu", 1);
+        REFUSED(TOPV_INVALID_ARGUMENT, cpu.wait(passed), "event is of backend", "this context of cpu");
+      }
+    }
     float milliseconds = -1;
     ctx.check(topv_event_elapsed(ctx.get(), begin.get(), end.get(), &milliseconds));
     CHECK(milliseconds >= 0 && milliseconds < 1e5f);

@@ -123,7 +123,8 @@ TOPV_API topv_status topv_event_create(topv_context* ctx, topv_event** out);
 TOPV_API topv_status topv_event_wrap(topv_context* ctx, void* native_event, topv_event** out);
 /* Puts event behind the work that stream has been given up to now. An event may be recorded again. */
 TOPV_API topv_status topv_event_record(topv_context* ctx, topv_stream* stream, topv_event* event);
-/* What stream is given from now on begins when event is reached; the caller does not wait. */
+/* What stream is given from now on begins when event is reached; the caller does not wait. event may be another context's
+ * of the same backend. */
 TOPV_API topv_status topv_event_wait(topv_context* ctx, topv_stream* stream, topv_event* event);
 /* Waits for end; *milliseconds [host] is the time from begin to end, both recorded before. */
 TOPV_API topv_status topv_event_elapsed(topv_context* ctx, topv_event* begin, topv_event* end, float* milliseconds);

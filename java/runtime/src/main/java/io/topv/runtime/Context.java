@@ -172,6 +172,26 @@ public final class Context implements AutoCloseable {
   }
 
   /**
+   * A native event of the caller's ({@code CUevent_st*}), to be recorded or waited for here.
+   *
+   * @throws NativeException UNSUPPORTED on the CPU
+   */
+  public Event wrapEvent(long nativeEvent) {
+    try (PointerPointer<topv_event> out = new PointerPointer<>(1)) {
+      check(topv.topv_event_wrap(handle(), new Address(nativeEvent), out));
+      return new Event(this, out.get(topv_event.class, 0));
+    }
+  }
+
+  /**
+   * What is queued from now on begins when {@code event}, of this or of another context, is
+   * reached. The caller does not wait.
+   */
+  public void waitFor(Event event) {
+    check(topv.topv_event_wait(handle(), stream(), event.handle()));
+  }
+
+  /**
    * Records what {@code work} asks of this context instead of doing it. It may neither wait nor
    * copy from or to the host.
    *
@@ -193,9 +213,17 @@ public final class Context implements AutoCloseable {
     }
   }
 
-  /** All work and copies go to {@code stream} from now on; at first they go to one of their own. */
+  /**
+   * All work and copies go to {@code stream} from now on; at first they go to one of this context's
+   * own. What other streams were given comes before it only where an {@link Event} says so.
+   */
   public void use(Stream stream) {
     current = stream;
+  }
+
+  /** Whether work goes to this context's own stream. */
+  public boolean usesOwnStream() {
+    return current == null;
   }
 
   /** {@code stream} is closing: back to the context's own where it was in use. */

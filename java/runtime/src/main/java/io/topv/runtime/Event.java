@@ -4,7 +4,10 @@ import io.topv.runtime.ffi.topv;
 import io.topv.runtime.ffi.topv_event;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** A point in the work of a stream: it measures, on the device's own clock. */
+/**
+ * A point in the work of a stream: others wait for it ({@link Context#waitFor}), and two of them
+ * measure, on the device's own clock.
+ */
 public final class Event implements AutoCloseable {
   private final Context context;
   private topv_event handle;
@@ -27,13 +30,14 @@ public final class Event implements AutoCloseable {
     }
   }
 
-  private topv_event handle() {
+  topv_event handle() {
     if (handle == null) {
       throw new IllegalStateException("the event is closed");
     }
     return handle;
   }
 
+  /** A native event that was wrapped stays alive. */
   @Override
   public void close() {
     if (handle != null) {

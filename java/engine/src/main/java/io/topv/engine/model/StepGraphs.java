@@ -10,8 +10,8 @@ import java.util.Set;
 /**
  * Repeats decode steps on a GPU at the price of one call: what a step queues depends on its shape
  * alone, and its memory stays where it is. The first step of a shape runs by itself, so that all
- * memory is there; the second is recorded. On the CPU, and with attention by another provider,
- * which may not let itself be recorded, every step runs by itself.
+ * memory is there; the second is recorded. On the CPU, on a stream of the caller's, and with
+ * attention by another provider, which may not let itself be recorded, every step runs by itself.
  */
 final class StepGraphs implements AutoCloseable {
   /** Most graphs held; each costs some hundred kilobytes. */
@@ -43,7 +43,7 @@ final class StepGraphs implements AutoCloseable {
 
   private boolean records() {
     Context context = workspace.context();
-    return context.isGpu() && context.options().attention().isEmpty();
+    return context.isGpu() && context.usesOwnStream() && context.options().attention().isEmpty();
   }
 
   void run(Shape shape, Runnable step) {

@@ -7,7 +7,7 @@ import org.bytedeco.javacpp.Loader;
 
 /**
  * Loads Bytedeco's preset of the CUDA runtime, once and only where a driver is: its native part
- * does not load without. Every other class of this package begins with {@link #load}.
+ * does not load without. Every other class of this package begins here.
  */
 final class Cuda {
   private static final String DRIVER = "libcuda.so.1";
@@ -38,6 +38,12 @@ final class Cuda {
       throw unsupported("no CUDA runtime (" + RUNTIME + "; the profile cuda-runtime ships it)", e);
     }
     loaded = true;
+  }
+
+  /** Loads the preset and makes {@code device} the calling thread's current one. */
+  static void select(int device) {
+    load();
+    check(cudart.cudaSetDevice(device), "cudaSetDevice");
   }
 
   private static NativeException unsupported(String what, LinkageError cause) {

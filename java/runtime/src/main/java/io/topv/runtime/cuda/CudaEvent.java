@@ -3,12 +3,20 @@ package io.topv.runtime.cuda;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.global.cudart;
 
-/** A point in a stream's work that others can wait for, or measure time from. */
+/**
+ * A point in a stream's work that others can wait for, or measure time from. {@link
+ * io.topv.runtime.Context#wrapEvent} takes its address.
+ */
 public final class CudaEvent implements AutoCloseable {
   private final CUevent_st event = new CUevent_st();
 
-  public CudaEvent() {
-    Cuda.load();
+  /**
+   * An event for streams of one GPU.
+   *
+   * @param device its ordinal
+   */
+  public CudaEvent(int device) {
+    Cuda.select(device);
     Cuda.check(cudart.cudaEventCreate(event), "cudaEventCreate");
   }
 

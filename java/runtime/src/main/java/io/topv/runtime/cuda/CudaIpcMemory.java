@@ -12,13 +12,18 @@ import org.bytedeco.javacpp.Pointer;
  * bytes, sends it as it likes, and keeps the memory until every other has closed it.
  */
 public final class CudaIpcMemory implements AutoCloseable {
+  private final int device;
   private final Pointer memory;
 
-  private CudaIpcMemory(Pointer memory) {
+  private CudaIpcMemory(int device, Pointer memory) {
+    this.device = device;
     this.memory = memory;
   }
 
-  /** A handle of {@code buffer} for other processes; not for this one. */
+  /**
+   * A handle of {@code buffer} for other processes; not for this one. What they are to find in it
+   * must be there: {@link Context#synchronize}.
+   */
   public static byte[] export(DeviceBuffer buffer) {
     Cuda.load();
     try (cudaIpcMemHandle_t handle = new cudaIpcMemHandle_t()) {
@@ -30,9 +35,13 @@ public final class CudaIpcMemory implements AutoCloseable {
     }
   }
 
-  /** Maps memory that another process exported into the current device's address space. */
-  public static CudaIpcMemory open(byte[] exported) {
-    Cuda.load();
+  /**
+   * Maps memory that another process exported.
+   *
+   * @param device ordinal of the GPU that holds it
+   */
+  public static CudaIpcMemory open(int device, byte[] exported) {
+    Cuda.select(device);
     try (cudaIpcMemHandle_t handle = new cudaIpcMemHandle_t()) {
       if (exported.length != handle.sizeof()) {
         throw new IllegalArgumentException(
@@ -43,7 +52,7 @@ public final class CudaIpcMemory implements AutoCloseable {
       Cuda.check(
           cudart.cudaIpcOpenMemHandle(memory, handle, cudart.cudaIpcMemLazyEnablePeerAccess),
           "cudaIpcOpenMemHandle");
-      return new CudaIpcMemory(memory);
+      return new CudaIpcMemory(device, memory);
     }
   }
 
@@ -55,6 +64,7 @@ public final class CudaIpcMemory implements AutoCloseable {
   @Override
   public void close() {
     if (!memory.isNull()) {
+      Cuda.select(device);
       Cuda.check(cudart.cudaIpcCloseMemHandle(memory), "cudaIpcCloseMemHandle");
       memory.setNull();
     }

@@ -17,9 +17,13 @@ public final class CudaStream implements AutoCloseable {
     this.owned = owned;
   }
 
-  /** A new stream on the current device that does not wait for the legacy default stream. */
-  public static CudaStream create() {
-    Cuda.load();
+  /**
+   * A new stream that does not wait for the legacy default stream.
+   *
+   * @param device ordinal of its GPU
+   */
+  public static CudaStream create(int device) {
+    Cuda.select(device);
     CUstream_st stream = new CUstream_st();
     Cuda.check(
         cudart.cudaStreamCreateWithFlags(stream, cudart.cudaStreamNonBlocking),

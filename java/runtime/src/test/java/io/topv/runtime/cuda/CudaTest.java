@@ -8,6 +8,7 @@ import io.topv.runtime.Context;
 import io.topv.runtime.ContextOptions;
 import io.topv.runtime.DType;
 import io.topv.runtime.DeviceBuffer;
+import io.topv.runtime.Event;
 import io.topv.runtime.NativeException;
 import io.topv.runtime.Status;
 import io.topv.runtime.Stream;
@@ -56,9 +57,9 @@ final class CudaTest {
     @Test
     void worksOnAStreamOfAnotherLibrary() {
       try (Context context = Context.open(ContextOptions.cuda(0));
-          CudaStream theirs = CudaStream.create();
-          CudaEvent before = new CudaEvent();
-          CudaEvent after = new CudaEvent();
+          CudaStream theirs = CudaStream.create(0);
+          CudaEvent before = new CudaEvent(0);
+          CudaEvent after = new CudaEvent(0);
           DeviceBuffer buffer = context.allocate(64)) {
         try (Stream stream = context.wrapStream(theirs.address())) {
           context.use(stream);
@@ -75,10 +76,37 @@ final class CudaTest {
     }
 
     @Test
+    void waitsForEventsOfAnotherLibrary() {
+      try (Context context = Context.open(ContextOptions.cuda(0));
+          CudaStream theirs = CudaStream.create(0);
+          CudaEvent filled = new CudaEvent(0);
+          CudaEvent used = new CudaEvent(0);
+          DeviceBuffer buffer = context.allocate(64)) {
+        Tensor x = buffer.tensor(DType.F32, 1, 2);
+        try (Stream stream = context.wrapStream(theirs.address());
+            Event ready = context.wrapEvent(filled.address());
+            Event done = context.wrapEvent(used.address())) {
+          context.use(stream);
+          x.put(new float[] {-1, 1});
+          filled.record(theirs);
+          context.use(null);
+          context.waitFor(ready);
+          context.ops().gelu(x, Activation.QUICK_GELU, x);
+          done.record();
+        }
+        theirs.waitFor(used);
+        theirs.synchronize();
+        assertThat(x.toFloats()[1]).isBetween(0.8f, 0.9f);
+        assertThat(used.millisSince(filled)).isNotNegative(); // both still alive
+      }
+    }
+
+    @Test
     void anotherProcessReadsItsMemory() throws Exception {
       try (Context context = Context.open(ContextOptions.cuda(0));
           DeviceBuffer buffer = context.allocate(64)) {
         buffer.tensor(DType.F32, 1, 2).put(new float[] {3, 4});
+        context.synchronize();
         String handle = HexFormat.of().formatHex(CudaIpcMemory.export(buffer));
         Process reader =
             new ProcessBuilder(
@@ -100,7 +128,7 @@ final class CudaTest {
   static final class Reader {
     public static void main(String[] args) {
       try (Context context = Context.open(ContextOptions.cuda(0));
-          CudaIpcMemory memory = CudaIpcMemory.open(HexFormat.of().parseHex(args[0]));
+          CudaIpcMemory memory = CudaIpcMemory.open(0, HexFormat.of().parseHex(args[0]));
           DeviceBuffer buffer = memory.buffer(context, 8)) {
         float[] values = buffer.tensor(DType.F32, 1, 2).toFloats();
         System.out.println("read " + java.util.Arrays.toString(values));
