@@ -19,11 +19,15 @@ const unsigned char* at(const void* array, int64_t bytes) {
   return static_cast<const unsigned char*>(array) + bytes;
 }
 
-/// rows x k elements of host memory into rows of w.
-void upload(const Run& run, Stream& stream, DeviceWeight& w, int64_t first, const void* part, int64_t rows,
-            int32_t dtype) {
+/// Part i of p into rows of w from first on.
+void fill(const Run& run, Stream& stream, DeviceWeight& w, int64_t first, const topv_weight_params& p,
+          int32_t i) {
+  const void* const part = p.parts[i];
+  const int64_t rows = p.rows[i];
+  const int32_t dtype = p.dtype;
   unsigned char* const dst = at(w.data, first * w.ld * size_of(w.compute));
   const int64_t row_bytes = w.k * size_of(dtype);
+  if (p.on_device) return convert(run, {part, dst, rows, w.k, w.ld, dtype, w.compute});
   if (dtype == w.compute && w.ld == w.k) return stream.upload(dst, part, rows * row_bytes);
   const int64_t chunk = std::max<int64_t>(1, std::min(rows, kChunk / row_bytes));
   void* const raw = run.scratch.take<unsigned char>(chunk * row_bytes);
@@ -47,7 +51,7 @@ std::unique_ptr<topv_weight> weight_create(const GemmRun& run, Stream& stream, c
   check(cudaMalloc(&w->data, static_cast<size_t>(w->n * w->ld * size_of(p.compute))), "weight_create");
   int64_t first = 0;
   for (int32_t i = 0; i < p.part_count; ++i) {
-    upload(run, stream, *w, first, p.parts[i], p.rows[i], p.dtype);
+    fill(run, stream, *w, first, p, i);
     first += p.rows[i];
     run.scratch.reset();
   }

@@ -55,6 +55,7 @@ void run(test::Context& ctx, const Problem& p) {
   wp.dtype = p.stored;
   wp.compute = p.compute;
   wp.k = p.k;
+  wp.on_device = (p.m + p.n + p.k) % 2;  // what arrays have is memory of both
   const topv::Weight weight = ctx.weight(wp);
 
   topv_gemm_params gp = {};
@@ -282,6 +283,7 @@ TEST(refusals) {
     weight_with([](auto& p) { p.dtype = TOPV_I32; }, {"weight_create: dtype = 3"});
     weight_with([](auto& p) { p.compute = TOPV_F16; }, {"weight_create: compute = 1"});
     weight_with([](auto& p) { p.rows[0] = INT64_MAX / 4; }, {"weight_create"});
+    weight_with([](auto& p) { p.on_device = 2; }, {"weight_create: on_device = 2"});
     ctx.gemm(good);
     CHECK(std::string(topv_error_message(ctx.get())).empty());
   });

@@ -155,15 +155,17 @@ TOPV_API int64_t topv_peak_memory(void);
 #define TOPV_MAX_PARTS 4
 
 /* A weight matrix W [n, k], given as up to TOPV_MAX_PARTS blocks of rows that are stacked (fused Q, K and V, or gate
- * and up). Part i is rows[i] x k, row-major and dense, dtype F32, F16 or BF16 in host memory. The CPU backend reads a
- * part in place where dtype == compute: the memory must then outlive the weight. A GPU backend has copied it. */
+ * and up). Part i is rows[i] x k, row-major and dense, dtype F32, F16 or BF16, in host memory or in the device's. The CPU
+ * backend reads a part in place where dtype == compute: the memory must then outlive the weight. A GPU backend has
+ * copied it. */
 typedef struct topv_weight_params {
-  const void* parts[TOPV_MAX_PARTS]; /* [host] */
+  const void* parts[TOPV_MAX_PARTS]; /* [host], or all in device memory: see on_device */
   int64_t rows[TOPV_MAX_PARTS];      /* >= 1 each */
   int32_t part_count;                /* 1 .. TOPV_MAX_PARTS */
   int32_t dtype;                     /* topv_dtype of the parts */
   int32_t compute;                   /* TOPV_F32 or TOPV_BF16: dtype of the products; sums are float32 */
   int64_t k;                         /* >= 1 */
+  int32_t on_device;                 /* 0 or 1: the parts are in device memory, complete when the call is made */
 } topv_weight_params;
 
 TOPV_API topv_status topv_weight_create(topv_context* ctx, const topv_weight_params* params, topv_weight** out);

@@ -11,6 +11,7 @@ void validate_weight(const topv_weight_params& p) {
   check.stored_dtype("dtype", p.dtype);
   check.dtype("compute", p.compute);
   check.at_least("k", p.k, 1);
+  check.range("on_device", p.on_device, 0, 1);
   int64_t n = 0;
   for (int i = 0; i < p.part_count; ++i) {
     const std::string index = "[" + std::to_string(i) + "]";

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.Optional;
 
 /** Chooses tokens where the logits are, so that on a GPU only the tokens travel. */
-final class DeviceSampler implements AutoCloseable {
+public final class DeviceSampler implements AutoCloseable {
   private final Context context;
   private final DeviceBuffer floats; // temperatures, top-p, min-p
   private final DeviceBuffer ints; // tokens, top-k, then seeds and counters of two words each
   private final int most;
 
   /** For at most {@code most} rows at once. */
-  DeviceSampler(Context context, int most) {
+  public DeviceSampler(Context context, int most) {
     this.context = context;
     this.most = most;
     this.floats = context.allocate(DType.F32, 3, most);
@@ -26,12 +26,18 @@ final class DeviceSampler implements AutoCloseable {
 
   /** One token per row of {@code logits}. */
   int[] choose(Tensor logits, List<Draw> draws) {
-    int rows = draws.size();
-    Tensor tokens = ints.tensor(DType.I32, 1, rows);
     boolean greedy = draws.stream().allMatch(draw -> draw.temperature() == 0);
-    context
-        .ops()
-        .sample(logits, greedy ? Sampling.GREEDY : upload(draws), tokens, Optional.empty());
+    return greedy ? best(logits) : sample(logits, upload(draws));
+  }
+
+  /** The most likely token of each row of {@code logits}. */
+  public int[] best(Tensor logits) {
+    return sample(logits, Sampling.GREEDY);
+  }
+
+  private int[] sample(Tensor logits, Sampling how) {
+    Tensor tokens = ints.tensor(DType.I32, 1, logits.rows());
+    context.ops().sample(logits, how, tokens, Optional.empty());
     return tokens.toInts();
   }
 

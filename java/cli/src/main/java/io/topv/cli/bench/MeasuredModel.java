@@ -1,5 +1,6 @@
 package io.topv.cli.bench;
 
+import io.topv.engine.DeviceSampler;
 import io.topv.engine.TopvException;
 import io.topv.engine.config.LlavaConfig;
 import io.topv.engine.config.ModelConfig;
@@ -42,6 +43,7 @@ final class MeasuredModel implements AutoCloseable {
   private final int mostSequences;
   private final Context context;
   private final LlavaModel model;
+  private final DeviceSampler sampler;
   private final double loadMillis;
   private List<ImageFeatures> features = List.of();
   private List<SequenceState> state = List.of();
@@ -78,12 +80,13 @@ final class MeasuredModel implements AutoCloseable {
             text.layers(), 2, text.kvHeads(), text.headDim(), PAGE_SIZE, pages, pages, DType.BF16);
     try {
       WeightSource weights =
-          pool.isPresent() ? TensorPool.open(pool.get()) : Checkpoint.open(directory);
+          pool.isPresent() ? TensorPool.open(pool.get(), context) : Checkpoint.open(directory);
       this.model = new LlavaModel(config, weights, context, DType.BF16, length, layout);
     } catch (RuntimeException | Error e) {
       context.close();
       throw e;
     }
+    this.sampler = new DeviceSampler(context, mostSequences);
     this.loadMillis = millisSince(start);
   }
 
@@ -131,7 +134,7 @@ final class MeasuredModel implements AutoCloseable {
       context.synchronize();
     }
     long start = System.nanoTime();
-    next = largest(start(method));
+    next = sampler.best(start(method));
     double millis = millisSince(start);
     return Map.of(
         "ms",
@@ -149,7 +152,7 @@ final class MeasuredModel implements AutoCloseable {
   Map<String, Object> first(PruningMethod method) {
     long start = System.nanoTime();
     encode();
-    next = largest(start(method));
+    next = sampler.best(start(method));
     double millis = millisSince(start);
     model.takeSelectionNanos();
     return Map.of("ms", millis, "token", next[0]);
@@ -181,7 +184,7 @@ final class MeasuredModel implements AutoCloseable {
     long start = System.nanoTime();
     for (int i = 0; i < count; i++) {
       tokens[i] = next[0];
-      next = largest(model.decode(state, next));
+      next = sampler.best(model.decode(state, next));
     }
     return Map.of("ms", millisSince(start), "tokens", tokens);
   }
@@ -210,24 +213,10 @@ final class MeasuredModel implements AutoCloseable {
     }
   }
 
-  /** The best token of each row. */
-  private static int[] largest(Tensor logits) {
-    float[] values = logits.toFloats();
-    int vocab = (int) logits.cols();
-    int[] best = new int[(int) logits.rows()];
-    for (int row = 0; row < best.length; row++) {
-      for (int i = 1; i < vocab; i++) {
-        if (values[row * vocab + i] > values[row * vocab + best[row]]) {
-          best[row] = i;
-        }
-      }
-    }
-    return best;
-  }
-
   @Override
   public void close() {
     features.forEach(ImageFeatures::close);
+    sampler.close();
     model.close();
     context.close();
   }

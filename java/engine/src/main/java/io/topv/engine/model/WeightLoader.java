@@ -6,7 +6,6 @@ import io.topv.engine.weights.WeightTensor;
 import io.topv.runtime.Context;
 import io.topv.runtime.DType;
 import io.topv.runtime.DeviceBuffer;
-import io.topv.runtime.MemoryRange;
 import io.topv.runtime.Tensor;
 import io.topv.runtime.Weight;
 import java.util.ArrayList;
@@ -63,11 +62,21 @@ final class WeightLoader implements AutoCloseable {
                 .formatted(tensor, tensor.dtype(), tensors.get(0).name(), dtype));
       }
     }
-    List<MemoryRange> memory = tensors.stream().map(WeightTensor::memory).toList();
-    Weight weight = Weight.pack(context, memory, dtype, k, compute);
+    Weight weight =
+        tensors.stream().allMatch(tensor -> tensor.onDevice().isPresent())
+            ? Weight.pack(context, onDevice(tensors, k), compute)
+            : Weight.pack(
+                context, tensors.stream().map(WeightTensor::memory).toList(), dtype, k, compute);
     owned.add(weight);
     weights.release();
     return weight;
+  }
+
+  private static List<Tensor> onDevice(List<WeightTensor> tensors, long k) {
+    return tensors.stream()
+        .map(tensor -> tensor.onDevice().orElseThrow())
+        .map(tensor -> tensor.reshape(tensor.rows() * tensor.cols() / k, k))
+        .toList();
   }
 
   /** Stacked vectors as one F32 tensor [1, sum]. */
@@ -111,7 +120,11 @@ final class WeightLoader implements AutoCloseable {
     WeightTensor stored = weights.require(name, rows, cols);
     DeviceBuffer buffer = context.allocate(stored.dtype(), rows, cols);
     owned.add(buffer);
-    Tensor table = buffer.tensor(stored.dtype(), rows, cols).put(stored.memory());
+    Tensor table = buffer.tensor(stored.dtype(), rows, cols);
+    stored
+        .onDevice()
+        .ifPresentOrElse(
+            source -> source.reshape(rows, cols).copyTo(table), () -> table.put(stored.memory()));
     weights.release();
     return table;
   }

@@ -1,19 +1,23 @@
 package io.topv.engine.weights;
 
 import io.topv.engine.TopvException;
+import io.topv.runtime.Context;
 import io.topv.runtime.DType;
+import io.topv.runtime.DeviceBuffer;
 import io.topv.runtime.MappedFile;
+import io.topv.runtime.Tensor;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Set;
 import java.util.zip.CRC32;
 
 /**
  * Made-up weights for measurements: every tensor, whatever its name and shape, is a piece of one
- * file of random bfloat16 numbers, so that a model of any size needs no file of its size. The last
- * {@link #SCALES} numbers lie about 1 and serve as the weights of norms. scripts/bench_e2e reads
- * the file by the same rule.
+ * file of random bfloat16 numbers, so that a model of any size needs no file of its size. The file
+ * travels to the device once; weights are made of it there. The last {@link #SCALES} numbers lie
+ * about 1 and serve as the weights of norms. scripts/bench_e2e reads the file by the same rule.
  */
 public final class TensorPool implements WeightSource {
   static final int SCALES = 1 << 16;
@@ -31,19 +35,31 @@ public final class TensorPool implements WeightSource {
 
   private final MappedFile file;
   private final long elements;
+  private final DeviceBuffer device;
 
-  private TensorPool(MappedFile file) {
+  private TensorPool(MappedFile file, DeviceBuffer device) {
     this.file = file;
     this.elements = file.size() / DType.BF16.bytes();
+    this.device = device;
   }
 
-  public static TensorPool open(Path path) {
-    TensorPool pool = new TensorPool(MappedFile.open(path));
-    if (pool.elements <= SCALES) {
-      pool.close();
-      throw new TopvException(path + ": " + pool.elements + " numbers are too few for a pool");
+  /** The pool in a file, copied to the memory of {@code context}. */
+  public static TensorPool open(Path path, Context context) {
+    MappedFile file = MappedFile.open(path);
+    try {
+      long elements = file.size() / DType.BF16.bytes();
+      if (elements <= SCALES) {
+        throw new TopvException(path + ": " + elements + " numbers are too few for a pool");
+      }
+      DeviceBuffer device = context.allocate(DType.BF16, 1, elements);
+      long bytes = elements * DType.BF16.bytes();
+      device.tensor(DType.BF16, 1, elements).put(file.slice(0, bytes));
+      context.synchronize();
+      return new TensorPool(file, device);
+    } catch (RuntimeException | Error e) {
+      file.close();
+      throw e;
     }
-    return pool;
   }
 
   @Override
@@ -72,7 +88,8 @@ public final class TensorPool implements WeightSource {
     int bytes = DType.BF16.bytes();
     TensorInfo info =
         new TensorInfo(tensor, StorageType.BF16, shape, offset * bytes, count * bytes);
-    return new WeightTensor(name(), file, info);
+    Tensor there = device.tensor(DType.BF16, 1, count, offset * bytes);
+    return new WeightTensor(name(), file, info, Optional.of(there));
   }
 
   @Override
@@ -82,6 +99,7 @@ public final class TensorPool implements WeightSource {
 
   @Override
   public void close() {
+    device.close();
     file.close();
   }
 }

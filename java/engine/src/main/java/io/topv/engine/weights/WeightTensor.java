@@ -6,18 +6,31 @@ import io.topv.runtime.DType;
 import io.topv.runtime.HalfFloats;
 import io.topv.runtime.MappedFile;
 import io.topv.runtime.MemoryRange;
+import io.topv.runtime.Tensor;
 import java.util.Arrays;
+import java.util.Optional;
 
 /** A tensor of a checkpoint, in memory that is valid as long as the checkpoint is open. */
 public final class WeightTensor {
   private final String file;
   private final MappedFile mapped;
   private final TensorInfo info;
+  private final Optional<Tensor> onDevice;
 
   WeightTensor(String file, MappedFile mapped, TensorInfo info) {
+    this(file, mapped, info, Optional.empty());
+  }
+
+  WeightTensor(String file, MappedFile mapped, TensorInfo info, Optional<Tensor> onDevice) {
     this.file = file;
     this.mapped = mapped;
     this.info = info;
+    this.onDevice = onDevice;
+  }
+
+  /** The elements, row by row, where they are in the device's memory already. */
+  public Optional<Tensor> onDevice() {
+    return onDevice;
   }
 
   public TensorInfo info() {
