@@ -1,11 +1,13 @@
 """PyTorch's side of `topv bench kernel`: a case per line of standard input, a result per line of standard output, in JSON.
 
-A case is {"routine", "dtype", "sizes", "compile", "seconds"}. Its result is checked against the same computation in
-float64 first; then come times in milliseconds, warm (runs in a row) and cold (caches flushed before each run), what the
-device does at most (a large product, a large copy), and on a GPU the number of kernels launched. What is not there
+A case is {"routine", "dtype", "sizes", "way", "seconds"}; way is eager or compile, for attention also flash or cudnn:
+FlashAttention-2 or cuDNN and nothing else. The result is checked against the same computation in float64 first; then come
+times in milliseconds, warm (runs in a row) and cold (caches flushed before each run), what the device does at most (a large
+product, a large copy), and on a GPU the number of kernels launched. What is not there
 is {"problem"}. The first line says which device this is. Argument: CPU threads, 0 = PyTorch's choice.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -14,8 +16,10 @@ import time
 
 import torch
 import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+KERNELS = {"flash": SDPBackend.FLASH_ATTENTION, "cudnn": SDPBackend.CUDNN_ATTENTION}
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 FLUSH_BYTES = 128 << 20
 LEAST_SAMPLES, MOST_SAMPLES, SAMPLE_MILLIS = 10, 1000, 0.2
@@ -246,8 +250,7 @@ def flush(_buffers=[]):
 
 def cold(run, seconds):
     def one():
-        flush()
-        synchronize()
+        flush()  # on a GPU it also covers the time of the launch
         return millis(run)
 
     return sample(one, seconds)
@@ -292,14 +295,18 @@ def measure(case):
     routine = {one.__name__: one for one in ROUTINES}[case["routine"]]
     function, inputs, flops, bytes_ = routine(dtype, **case["sizes"])
     expected = function(*wide(inputs))
-    if case["compile"]:
+    if case["way"] == "compile":
         function = torch.compile(function)
-    actual = function(*inputs)
+    with sdpa_kernel(KERNELS[case["way"]]) if case["way"] in KERNELS else contextlib.nullcontext():
+        return timed(lambda: function(*inputs), expected, flops, bytes_, dtype, case)
+
+
+def timed(run, expected, flops, bytes_, dtype, case):
+    actual, seconds = run(), case["seconds"]
     if case["routine"] in ("token_select", "selection"):
         off = ((actual != expected).double().sum() / expected.sum()).item()
     else:
         off = error(actual, expected)
-    run, seconds = lambda: function(*inputs), case["seconds"]
     flops_per_s, bytes_per_s = peaks(dtype, seconds)
     result = {
         "error": off, "warm": warm(run, seconds), "cold": cold(run, seconds), "flops": flops, "bytes": bytes_,

@@ -1,10 +1,8 @@
 package io.topv.cli.bench;
 
 import io.topv.runtime.Context;
-import io.topv.runtime.ContextOptions;
 import io.topv.runtime.DType;
 import io.topv.runtime.DeviceBuffer;
-import io.topv.runtime.MemoryRange;
 import io.topv.runtime.Ops;
 import io.topv.runtime.Tensor;
 import io.topv.runtime.Weight;
@@ -59,23 +57,10 @@ final class BenchMemory implements AutoCloseable {
     return values;
   }
 
-  /** Random numbers in host memory, as weights are. */
-  HostMatrix randomOnHost(DType dtype, int rows, int cols, float scale) {
-    Context host = Context.open(ContextOptions.cpu(1));
-    owned.push(host);
-    DeviceBuffer buffer = host.allocate(dtype, rows, cols);
-    owned.push(buffer);
-    float[] values = values(Math.multiplyExact(rows, cols), scale);
-    return new HostMatrix(buffer, buffer.tensor(dtype, rows, cols).put(values));
-  }
-
-  /** A matrix in host memory. */
-  record HostMatrix(DeviceBuffer buffer, Tensor tensor) {}
-
-  Weight weight(HostMatrix host) {
-    Tensor rows = host.tensor();
-    MemoryRange range = new MemoryRange(host.buffer().address(), host.buffer().bytes());
-    Weight weight = Weight.pack(context, List.of(range), rows.dtype(), rows.cols(), rows.dtype());
+  /** A matrix of weights; {@code rows} stays as it is. */
+  Weight weight(Tensor rows) {
+    context.synchronize();
+    Weight weight = Weight.pack(context, List.of(rows), rows.dtype());
     owned.push(weight);
     return weight;
   }

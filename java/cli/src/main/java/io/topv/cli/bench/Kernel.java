@@ -55,12 +55,16 @@ record Kernel(
    */
   record Prepared(Runnable run, DoubleSupplier error, double flops, double bytes) {}
 
-  /** Its shapes, for each of its dtypes among these. */
+  /** Its shapes, for each of its dtypes among these; what exists for one dtype alone has that. */
   List<KernelCase> cases(boolean quick, List<DType> wanted) {
+    List<DType> of =
+        dtypes.size() == 1
+            ? List.copyOf(dtypes)
+            : wanted.stream().filter(dtypes::contains).toList();
     return (quick ? small : large)
         .stream()
             .map(shape -> KernelCase.parse(name + " " + shape))
-            .flatMap(one -> wanted.stream().filter(dtypes::contains).map(one::with))
+            .flatMap(one -> of.stream().map(one::with))
             .toList();
   }
 }

@@ -43,6 +43,10 @@ record KernelCase(String routine, DType dtype, Map<String, Integer> sizes) {
     return new KernelCase(routine, other, sizes);
   }
 
+  boolean isAttention() {
+    return routine.startsWith("attention");
+  }
+
   int size(String name) {
     Integer size = sizes.get(name);
     if (size == null || size < 1) {

@@ -26,7 +26,8 @@ import picocli.CommandLine.Option;
       "Times the routines of the engine, each checked against a plain computation first.",
       "Providers: cpu and cuda are ours; flash_topv and flash_torch are attention through the"
           + " FlashAttention preset, on the GPU; torch and torch_compile are PyTorch, on the GPU"
-          + " where it sees one, in a process of Python."
+          + " where it sees one, in a process of Python; torch_flash and torch_cudnn are attention"
+          + " by PyTorch's FlashAttention-2 and cuDNN."
     })
 final class KernelCommand implements Callable<Integer> {
   @Option(
@@ -117,17 +118,27 @@ final class KernelCommand implements Callable<Integer> {
     for (String name : providers) {
       try (Provider provider = open(name)) {
         devices.put(name, provider.describe());
-        wanted.stream().filter(provider::offers).map(provider::measure).forEach(results::add);
+        for (KernelCase one : wanted.stream().filter(provider::offers).toList()) {
+          results.add(provider.measure(one));
+          if (output != null) { // what comes next may crash, or be stopped
+            Files.writeString(output, report(wanted, devices, results));
+          }
+        }
       }
     }
-    results.sort(Comparator.comparingInt((KernelResult result) -> wanted.indexOf(result.of())));
-    String text = new KernelReport(devices, results, baseline, seconds).text(format);
-    if (output != null) {
-      Files.writeString(output, text);
-    } else {
-      System.out.print(text);
+    if (output == null) {
+      System.out.print(report(wanted, devices, results));
     }
     return results.stream().anyMatch(r -> r.problem().orElse("").startsWith("wrong")) ? 1 : 0;
+  }
+
+  private String report(
+      List<KernelCase> wanted, Map<String, String> devices, List<KernelResult> results) {
+    List<KernelResult> sorted =
+        results.stream()
+            .sorted(Comparator.comparingInt(result -> wanted.indexOf(result.of())))
+            .toList();
+    return new KernelReport(devices, sorted, baseline, seconds).text(format);
   }
 
   private List<KernelCase> wanted() {
@@ -143,23 +154,32 @@ final class KernelCommand implements Callable<Integer> {
   }
 
   private Provider open(String name) {
-    Path script = Home.path("scripts/bench_torch.py");
     return switch (name) {
-      case "cpu" -> TopvProvider.open(name, ContextOptions.cpu(threads), seconds);
-      case "cuda" -> TopvProvider.open(name, ContextOptions.cuda(0), seconds);
+      case "cpu" -> topv(name, ContextOptions.cpu(threads));
+      case "cuda" -> topv(name, ContextOptions.cuda(0));
       case "flash_topv", "flash_torch" ->
-          TopvProvider.open(
+          topv(
               name,
-              ContextOptions.cuda(0).withAttention(Optional.of(name.substring("flash_".length()))),
-              seconds);
-      case "torch" -> TorchProvider.open(name, script, python, false, threads, seconds);
-      case "torch_compile" -> TorchProvider.open(name, script, python, true, threads, seconds);
+              ContextOptions.cuda(0).withAttention(Optional.of(name.substring("flash_".length()))));
+      case "torch" -> torch(name, TorchProvider.Way.EAGER);
+      case "torch_compile" -> torch(name, TorchProvider.Way.COMPILE);
+      case "torch_flash" -> torch(name, TorchProvider.Way.FLASH);
+      case "torch_cudnn" -> torch(name, TorchProvider.Way.CUDNN);
       default ->
           throw new TopvException(
               "provider = "
                   + name
-                  + " is unknown; expected cpu, cuda, flash_topv, flash_torch, torch or"
-                  + " torch_compile");
+                  + " is unknown; expected cpu, cuda, flash_topv, flash_torch, torch,"
+                  + " torch_compile, torch_flash or torch_cudnn");
     };
+  }
+
+  private Provider topv(String name, ContextOptions options) {
+    return TopvProvider.open(name, options, seconds, quick);
+  }
+
+  private Provider torch(String name, TorchProvider.Way way) {
+    Path script = Home.path("scripts/bench_torch.py");
+    return TorchProvider.open(name, script, python, way, threads, seconds);
   }
 }

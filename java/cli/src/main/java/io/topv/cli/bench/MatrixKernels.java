@@ -1,6 +1,5 @@
 package io.topv.cli.bench;
 
-import io.topv.cli.bench.BenchMemory.HostMatrix;
 import io.topv.cli.bench.Kernel.Prepared;
 import io.topv.runtime.Attention;
 import io.topv.runtime.Epilogue;
@@ -26,8 +25,11 @@ final class MatrixKernels {
             "attention_prefill",
             List.of("batch=2 tokens=17 heads=4 kv_heads=2 dim=32"),
             List.of(
+                "batch=1 tokens=512 heads=32 kv_heads=32 dim=128",
                 "batch=1 tokens=671 heads=32 kv_heads=32 dim=128",
+                "batch=1 tokens=1024 heads=32 kv_heads=32 dim=128",
                 "batch=1 tokens=2048 heads=32 kv_heads=32 dim=128",
+                "batch=1 tokens=4096 heads=32 kv_heads=32 dim=128",
                 "batch=1 tokens=4096 heads=32 kv_heads=8 dim=128"),
             MatrixKernels::prefill),
         new Kernel(
@@ -44,7 +46,7 @@ final class MatrixKernels {
     int m = of.size("m");
     int n = of.size("n");
     int k = of.size("k");
-    HostMatrix rows = memory.randomOnHost(of.dtype(), n, k, 1);
+    Tensor rows = memory.random(of.dtype(), n, k, 1);
     Weight w = memory.weight(rows);
     Tensor a = memory.random(of.dtype(), m, k, 1);
     Tensor c = memory.empty(of.dtype(), m, n);
@@ -56,7 +58,7 @@ final class MatrixKernels {
             int row = memory.below(m);
             int col = memory.below(n);
             float[] x = a.rows(row, 1).toFloats();
-            float[] y = rows.tensor().rows(col, 1).toFloats();
+            float[] y = rows.rows(col, 1).toFloats();
             double dot = 0;
             for (int j = 0; j < k; j++) {
               dot += (double) x[j] * y[j];
@@ -93,10 +95,11 @@ final class MatrixKernels {
         () -> memory.ops().attentionPrefill(shape, queries, keys, out),
         () -> {
           Agreement agreement = new Agreement();
+          Cache cache = new Cache(k.toFloats(), v.toFloats());
           for (int i = 0; i < CHECKED; i++) {
             int row = memory.below(total);
             int first = row / tokens * tokens;
-            compare(agreement, memory, shape, q, out, row, j -> first + j, row - first + 1, k, v);
+            compare(agreement, memory, shape, q, out, row, j -> first + j, row - first + 1, cache);
           }
           return agreement.error();
         },
@@ -133,6 +136,7 @@ final class MatrixKernels {
         () -> memory.ops().attentionDecode(shape, queries, keys, out),
         () -> {
           Agreement agreement = new Agreement();
+          Cache cache = new Cache(k.toFloats(), v.toFloats());
           for (int i = 0; i < CHECKED; i++) {
             int b = memory.below(batch);
             compare(
@@ -144,8 +148,7 @@ final class MatrixKernels {
                 b,
                 j -> table[b * pages + j / PAGE] * PAGE + j % PAGE,
                 tokens,
-                k,
-                v);
+                cache);
           }
           return agreement.error();
         },
@@ -158,6 +161,9 @@ final class MatrixKernels {
     int of(int key);
   }
 
+  /** Keys and values on the host, rows of all heads. */
+  private record Cache(float[] keys, float[] values) {}
+
   /** One head of one query, drawn at random. */
   private static void compare(
       Agreement agreement,
@@ -168,18 +174,18 @@ final class MatrixKernels {
       int query,
       Row row,
       int keys,
-      Tensor k,
-      Tensor v) {
+      Cache cache) {
     int dim = shape.headDim();
     int head = memory.below(shape.qHeads());
+    int width = shape.kvHeads() * dim;
     int kvHead = head / (shape.qHeads() / shape.kvHeads());
     float[] x = q.rows(query, 1).cols((long) head * dim, dim).toFloats();
     double[] scores = new double[keys];
     double most = Double.NEGATIVE_INFINITY;
     for (int j = 0; j < keys; j++) {
-      float[] y = k.rows(row.of(j), 1).cols((long) kvHead * dim, dim).toFloats();
+      int at = row.of(j) * width + kvHead * dim;
       for (int c = 0; c < dim; c++) {
-        scores[j] += (double) x[c] * y[c] * shape.scale();
+        scores[j] += (double) x[c] * cache.keys()[at + c] * shape.scale();
       }
       most = Math.max(most, scores[j]);
     }
@@ -188,9 +194,9 @@ final class MatrixKernels {
     for (int j = 0; j < keys; j++) {
       double weight = Math.exp(scores[j] - most);
       weights += weight;
-      float[] y = v.rows(row.of(j), 1).cols((long) kvHead * dim, dim).toFloats();
+      int at = row.of(j) * width + kvHead * dim;
       for (int c = 0; c < dim; c++) {
-        sum[c] += weight * y[c];
+        sum[c] += weight * cache.values()[at + c];
       }
     }
     float[] actual = out.rows(query, 1).cols((long) head * dim, dim).toFloats();

@@ -26,12 +26,17 @@ final class RowKernels {
         new Kernel("gelu", small, List.of("rows=576 cols=4096"), RowKernels::gelu),
         new Kernel("rope", smallHeads, largeHeads, RowKernels::rope),
         new Kernel("embed", small, List.of("rows=671 cols=4096"), RowKernels::embed),
-        new Kernel("rows_gather", small, List.of("rows=287 cols=4096"), RowKernels::rowsGather),
+        new Kernel(
+            "rows_gather",
+            small,
+            List.of("rows=287 cols=4096", "rows=9184 cols=4096"),
+            RowKernels::rowsGather),
         new Kernel("kv_append", smallHeads, largeHeads, RowKernels::kvAppend),
         new Kernel(
             "kv_gather",
             List.of("tokens=7 heads=4 dim=32 layers=2"),
-            List.of("tokens=287 heads=32 dim=128 layers=2"),
+            List.of(
+                "tokens=287 heads=32 dim=128 layers=2", "tokens=9184 heads=32 dim=128 layers=2"),
             RowKernels::kvGather));
   }
 
@@ -192,30 +197,29 @@ final class RowKernels {
   }
 
   private static Prepared embed(BenchMemory memory, KernelCase of) {
-    int rows = of.size("rows");
-    int cols = of.size("cols");
-    int vocab = 4 * rows;
-    Tensor table = memory.random(of.dtype(), vocab, cols, 1);
-    Tensor y = memory.empty(of.dtype(), rows, cols);
-    int[] ids = indices(memory, rows, vocab);
-    Tensor index = memory.of(ids);
-    return new Prepared(
-        () -> memory.ops().embed(index, table, y),
-        () -> compare(memory, y, row -> element(table.rows(ids[row], 1))),
-        0,
-        2.0 * rows * cols * of.dtype().bytes());
+    return lookUp(memory, of, 4, memory.ops()::embed);
   }
 
   private static Prepared rowsGather(BenchMemory memory, KernelCase of) {
+    return lookUp(memory, of, 2, (index, source, y) -> memory.ops().rowsGather(source, index, y));
+  }
+
+  @FunctionalInterface
+  private interface LookUp {
+    void run(Tensor index, Tensor source, Tensor y);
+  }
+
+  /** Rows drawn from {@code times} as many. */
+  private static Prepared lookUp(BenchMemory memory, KernelCase of, int times, LookUp look) {
     int rows = of.size("rows");
     int cols = of.size("cols");
-    Tensor src = memory.random(of.dtype(), 2 * rows, cols, 1);
-    Tensor dst = memory.empty(of.dtype(), rows, cols);
-    int[] from = indices(memory, rows, 2 * rows);
+    Tensor source = memory.random(of.dtype(), times * rows, cols, 1);
+    Tensor y = memory.empty(of.dtype(), rows, cols);
+    int[] from = indices(memory, rows, times * rows);
     Tensor index = memory.of(from);
     return new Prepared(
-        () -> memory.ops().rowsGather(src, index, dst),
-        () -> compare(memory, dst, row -> element(src.rows(from[row], 1))),
+        () -> look.run(index, source, y),
+        () -> compare(memory, y, row -> element(source.rows(from[row], 1))),
         0,
         2.0 * rows * cols * of.dtype().bytes());
   }

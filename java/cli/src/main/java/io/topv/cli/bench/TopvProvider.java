@@ -15,24 +15,31 @@ import tools.jackson.databind.json.JsonMapper;
 final class TopvProvider implements Provider {
   private static final int PEAK_SIZE_CPU = 1024;
   private static final int PEAK_SIZE_GPU = 8192;
+  private static final int PEAK_SIZE_QUICK = 256;
 
   private static final JsonMapper JSON = new JsonMapper();
 
   private final String name;
   private final Context context;
   private final Stopwatch stopwatch;
+  private final boolean quick;
   private final Map<DType, KernelResult.Peaks> peaks = new EnumMap<>(DType.class);
 
-  private TopvProvider(String name, Context context, double seconds) {
+  private TopvProvider(String name, Context context, double seconds, boolean quick) {
     this.name = name;
     this.context = context;
+    this.quick = quick;
     this.stopwatch = new Stopwatch(context, seconds);
   }
 
-  /** Where the device is missing, one that says so for each case. */
-  static Provider open(String name, ContextOptions options, double seconds) {
+  /**
+   * Where the device is missing, one that says so for each case.
+   *
+   * @param quick find the device's peak with a small product, not a large one
+   */
+  static Provider open(String name, ContextOptions options, double seconds, boolean quick) {
     try {
-      return new TopvProvider(name, Context.open(options), seconds);
+      return new TopvProvider(name, Context.open(options), seconds, quick);
     } catch (NativeException e) {
       return Provider.missing(name, "no device: " + e.getMessage());
     }
@@ -59,7 +66,7 @@ final class TopvProvider implements Provider {
   /** Attention alone has providers of its own; else they would measure the same thing again. */
   @Override
   public boolean offers(KernelCase of) {
-    return context.options().attention().isEmpty() || of.routine().startsWith("attention");
+    return context.options().attention().isEmpty() || of.isAttention();
   }
 
   /** Kernels started up to now, where the backend counts them. */
@@ -99,7 +106,7 @@ final class TopvProvider implements Provider {
   }
 
   private KernelResult.Peaks measurePeaks(DType dtype) {
-    int size = context.isGpu() ? PEAK_SIZE_GPU : PEAK_SIZE_CPU;
+    int size = quick ? PEAK_SIZE_QUICK : context.isGpu() ? PEAK_SIZE_GPU : PEAK_SIZE_CPU;
     KernelCase product = KernelCase.parse("gemm m=%1$d n=%1$d k=%1$d".formatted(size)).with(dtype);
     try (BenchMemory memory = new BenchMemory(context)) {
       Kernel.Prepared prepared = Kernel.named("gemm").builder().prepare(memory, product);

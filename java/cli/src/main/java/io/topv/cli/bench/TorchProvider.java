@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -18,20 +19,32 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** PyTorch, in a process of scripts/bench_torch.py: a case per line, a result per line. */
 final class TorchProvider implements Provider {
+
+  /** What of PyTorch is measured. */
+  enum Way {
+    /** Each routine as one would write it. */
+    EAGER,
+    /** The same, compiled. */
+    COMPILE,
+    /** Attention by FlashAttention-2. */
+    FLASH,
+    /** Attention by cuDNN. */
+    CUDNN
+  }
+
   private static final JsonMapper JSON = new JsonMapper();
 
   private final String name;
-  private final boolean compile;
+  private final Way way;
   private final double seconds;
   private final Process process;
   private final BufferedReader in;
   private final PrintStream out;
   private final String description;
 
-  private TorchProvider(String name, boolean compile, double seconds, Process process)
-      throws IOException {
+  private TorchProvider(String name, Way way, double seconds, Process process) throws IOException {
     this.name = name;
-    this.compile = compile;
+    this.way = way;
     this.seconds = seconds;
     this.process = process;
     this.in =
@@ -48,13 +61,13 @@ final class TorchProvider implements Provider {
    * @param threads of the CPU; 0 = what torch takes
    */
   static Provider open(
-      String name, Path script, String python, boolean compile, int threads, double seconds) {
+      String name, Path script, String python, Way way, int threads, double seconds) {
     try {
       Process process =
           new ProcessBuilder(python, script.toString(), Integer.toString(threads))
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
-      return new TorchProvider(name, compile, seconds, process);
+      return new TorchProvider(name, way, seconds, process);
     } catch (IOException e) {
       return Provider.missing(
           name, "no torch: " + python + " " + script.getFileName() + ": " + e.getMessage());
@@ -72,12 +85,17 @@ final class TorchProvider implements Provider {
   }
 
   @Override
+  public boolean offers(KernelCase of) {
+    return way == Way.EAGER || way == Way.COMPILE || of.isAttention();
+  }
+
+  @Override
   public KernelResult measure(KernelCase of) {
     Map<String, Object> question = new LinkedHashMap<>();
     question.put("routine", of.routine());
     question.put("dtype", of.dtypeName());
     question.put("sizes", of.sizes());
-    question.put("compile", compile);
+    question.put("way", way.name().toLowerCase(Locale.ROOT));
     question.put("seconds", seconds);
     out.println(JSON.writeValueAsString(question));
     String line;
