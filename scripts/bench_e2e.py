@@ -60,7 +60,8 @@ def measure(rounds, threads, ours, theirs):
             if engine is ours:
                 take("topv.pruned", lambda: ours.prefill([KEEP]), "ms", "selection_ms")
                 take("topv.pruned_decode", lambda: ours.decode(DECODED), "ms")
-        take("read", lambda: read_bandwidth(threads), "small_pages", "huge_pages")
+        pages = ("small_pages", "small_pages_median", "huge_pages", "huge_pages_median")
+        take("read", lambda: read_bandwidth(threads), *pages)
         print(f"bench: round {i + 1} of {rounds}", flush=True)
     return {name: one.summary() for name, one in series.items()}
 

@@ -12,8 +12,6 @@ import torch
 import transformers
 from transformers import LlavaForConditionalGeneration
 
-from . import model
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -125,7 +123,7 @@ class Transformers:
     def _prefill(self, ids=None, rows=1):
         ids = self.prompt if ids is None else ids
         embeds = self.model.get_input_embeddings()(ids)
-        embeds = embeds.masked_scatter((ids == model.IMAGE_TOKEN)[..., None].expand_as(embeds), self.features)
+        embeds = embeds.masked_scatter((ids == self.model.config.image_token_index)[..., None].expand_as(embeds), self.features)
         out = self.model.model.language_model(inputs_embeds=embeds, use_cache=True)
         self.cache = out.past_key_values
         logits = self.model.lm_head(out.last_hidden_state[:, -rows:])

@@ -11,6 +11,7 @@ import re
 import statistics
 import time
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,26 +19,63 @@ from transformers import LlavaConfig, LlavaForConditionalGeneration
 
 from . import check, engines, model
 
-DECODED = 32
-KEEP = 265
-BATCHES = (1, 32)
 SCALES = 1 << 16  # numbers about 1 at the pool's end: the weights of norms
 STEP = 64
 
-SEVEN_B = dict(
-    model.TEXT, hidden_size=4096, intermediate_size=11008, num_hidden_layers=32, num_attention_heads=32,
-    num_key_value_heads=32, head_dim=128, vocab_size=32064, max_position_embeddings=4096,
-)
-SMALL = dict(
-    SEVEN_B, hidden_size=256, intermediate_size=688, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=4,
-    head_dim=64, vocab_size=32064,
-)
-SMALL_VISION = dict(model.VISION, hidden_size=128, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2)
+
+@dataclass(frozen=True)
+class Geometry:
+    name: str
+    text: dict
+    vision: dict
+    image_token: int
+    keep: int  # visual tokens that TopV keeps
+    batches: tuple
+    decoded: int
+
+    @property
+    def side(self):
+        return self.vision["image_size"]
+
+    @property
+    def visual_tokens(self):
+        return (self.side // self.vision["patch_size"]) ** 2
+
+    def config(self):
+        return dict(
+            model.CONFIG, text_config=self.text, vision_config=self.vision, image_token_index=self.image_token,
+            image_seq_length=self.visual_tokens,
+        )  # fmt: skip
+
+    def largest(self):
+        """Numbers of the largest tensor."""
+        return self.text["hidden_size"] * max(self.text["vocab_size"], self.text["intermediate_size"])
+
+    def pixels(self):
+        return model.pixels(self.side)
+
+    def prompt(self):
+        return model.prompt(self.visual_tokens, self.image_token)
 
 
-def config(small):
-    text, vision = (SMALL, SMALL_VISION) if small else (SEVEN_B, model.VISION)
-    return dict(model.CONFIG, text_config=text, vision_config=vision)
+SEVEN_B = Geometry(
+    "LLaVA-1.5-7B",
+    dict(
+        model.TEXT, hidden_size=4096, intermediate_size=11008, num_hidden_layers=32, num_attention_heads=32,
+        num_key_value_heads=32, head_dim=128, vocab_size=32064, max_position_embeddings=4096,
+    ),
+    model.VISION, model.IMAGE_TOKEN, keep=265, batches=(1, 32), decoded=32,
+)  # fmt: skip
+SMALL = Geometry(
+    "small",
+    dict(
+        SEVEN_B.text, hidden_size=128, intermediate_size=192, num_hidden_layers=3, num_attention_heads=2,
+        num_key_value_heads=2, head_dim=64, vocab_size=512,
+    ),
+    dict(
+        model.VISION, hidden_size=128, intermediate_size=192, num_hidden_layers=3, num_attention_heads=2, image_size=84),
+    image_token=511, keep=18, batches=(1, 2), decoded=3,
+)  # fmt: skip
 
 
 def make_pool(file, largest, device):
@@ -90,7 +128,7 @@ def reference_model(settings, pool, device):
     return llava
 
 
-def times(engine, batch, keep=None, rounds=5):
+def times(engine, batch, decoded, keep=None, rounds=5):
     """Medians in ms of the stages; decode is per token."""
     engine.batch(batch)
     arguments = () if keep is None else ((keep,),)
@@ -99,7 +137,7 @@ def times(engine, batch, keep=None, rounds=5):
         first = engine.first(*arguments)["ms"]
         vision = engine.vision()["ms"]
         prefill = engine.prefill(*arguments)["ms"]
-        decode = engine.decode(DECODED)["ms"] / DECODED
+        decode = engine.decode(decoded)["ms"] / decoded
         samples.append({"first": first, "vision": vision, "prefill": prefill, "decode": decode})
     samples = samples[1:]
     return {
@@ -118,82 +156,84 @@ def cast(llava, dtype):
     return llava
 
 
-def agreement(ours, theirs, scratch):
-    """As on the CPU: our logits are no farther from float32's than transformers' are, tokens differ at near ties only."""
+def agreement(ours, theirs, geometry, scratch):
+    """As on the CPU: our logits are about as far from float32's as transformers' are, tokens differ at near ties only."""
 
     def float32(ids):
-        exact = engines.Transformers(cast(theirs.model, torch.float32), model.pixels(), model.prompt(), torch.float32)
+        exact = engines.Transformers(cast(theirs.model, torch.float32), geometry.pixels(), geometry.prompt(), torch.float32)
         logits = exact.logits_in_one_pass(ids)
         cast(theirs.model, torch.bfloat16)  # unharmed: every number was one of bfloat16
         return logits
 
-    return check.compare(ours, theirs, float32, scratch)
+    return check.compare(ours, theirs, float32, scratch, geometry.decoded)
 
 
 def row(name, one, other):
-    gain = f"{other['median'] / one['median']:.2f} x" if other else ""
-    theirs = f"{other['median']:.2f}" if other else ""
-    return f"| {name} | {one['median']:.2f} ({one['least']:.2f} .. {one['most']:.2f}) | {theirs} | {gain} |"
+    return f"| {name} | {one['median']:.2f} ({one['least']:.2f} .. {one['most']:.2f}) | {other['median']:.2f} | \
+{other['median'] / one['median']:.2f} x |"
 
 
 def markdown(result):
     lines = [
         f"{result['geometry']} geometry, random weights, bfloat16, {result['prompt_tokens']} prompt tokens of which "
-        f"{result['visual_tokens']} visual; TopV keeps {KEEP}. Milliseconds; {result['versions']}.",
+        f"{result['visual_tokens']} visual; TopV keeps {result['kept']}. Milliseconds; {result['versions']}.",
         "",
         "| | topv | transformers | gain |",
         "| --- | ---: | ---: | ---: |",
     ]
     titles = {"first": "time to first token", "vision": "vision", "prefill": "prefill", "decode": "decode, per step"}
-    for batch, both in result["batches"].items():
+    for batch, who in result["batches"].items():
         for stage, title in titles.items():
-            lines.append(row(f"{title}, batch {batch}", both["topv"][stage], both["transformers"][stage]))
+            lines.append(row(f"{title}, batch {batch}", who["topv"][stage], who["transformers"][stage]))
             if stage != "vision":
-                lines.append(row(f"the same, pruned, batch {batch}", both["pruned"][stage], both["transformers"][stage]))
+                lines.append(row(f"the same, pruned, batch {batch}", who["pruned"][stage], who["transformers"][stage]))
     return lines
 
 
 def main(options, cache):
     start = time.monotonic()
-    device = torch.device(options.device)
-    settings = config(options.small)
-    directory = cache / ("small" if options.small else "llava-1.5-7b")
+    geometry = SMALL if options.small else SEVEN_B
+    device = torch.device("cpu" if options.small else options.device)
+    directory = cache / geometry.name
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "config.json").write_text(json.dumps(settings, indent=1))
-    text = settings["text_config"]
-    largest = text["hidden_size"] * max(text["vocab_size"], 2 * text["intermediate_size"])
+    (directory / "config.json").write_text(json.dumps(geometry.config(), indent=1))
     file = directory / "pool.bf16"
-    make_pool(file, largest, device)
+    make_pool(file, geometry.largest(), device)
     pool = torch.from_file(str(file), size=file.stat().st_size // 2, dtype=torch.bfloat16).to(device)
-    pixels, prompt = cache / "pixels.f32", cache / "prompt.txt"
-    model.pixels().tofile(pixels)
-    prompt.write_text(" ".join(map(str, model.prompt())))
+    pixels, prompt = directory / "pixels.f32", directory / "prompt.txt"
+    geometry.pixels().tofile(pixels)
+    prompt.write_text(" ".join(map(str, geometry.prompt())))
 
-    theirs = engines.Transformers(reference_model(settings, pool, device), model.pixels(), model.prompt())
+    theirs = engines.Transformers(reference_model(geometry.config(), pool, device), geometry.pixels(), geometry.prompt())
     del pool
+    print(f"bench: transformers' model stands after {time.monotonic() - start:.0f} s", flush=True)
     ours = engines.Topv(
-        directory, pixels, prompt, "--device", options.device, "--pool", file, "--most", max(BATCHES))
+        directory, pixels, prompt, "--device", options.device, "--pool", file, "--most", max(geometry.batches)
+    )
+    print(f"bench: ours, too, loaded in {ours.load_ms / 1e3:.1f} s", flush=True)
     result = {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "geometry": "small" if options.small else "LLaVA-1.5-7B",
+        "geometry": geometry.name,
         "device": ours.loaded["device"],
         "versions": engines.Transformers.versions(),
-        "prompt_tokens": len(model.prompt()),
-        "visual_tokens": model.VISUAL_TOKENS,
-        "kept": KEEP,
+        "prompt_tokens": len(geometry.prompt()),
+        "visual_tokens": geometry.visual_tokens,
+        "kept": geometry.keep,
         "load_ms": ours.load_ms,
-        "agreement": agreement(ours, theirs, cache / "logits.f32"),
+        "agreement": agreement(ours, theirs, geometry, directory / "logits.f32"),
         "batches": {},
     }
-    print("bench: both agree", result["agreement"], flush=True)
-    for batch in BATCHES:
-        if time.monotonic() - start > options.seconds * 0.8:
+    print(f"bench: both agree after {time.monotonic() - start:.0f} s: {result['agreement']}", flush=True)
+    for batch in geometry.batches:
+        if time.monotonic() - start > options.seconds * 0.7:
             print(f"bench: no time for batch {batch}", flush=True)
             break
         result["batches"][batch] = {
-            "topv": times(ours, batch), "pruned": times(ours, batch, KEEP), "transformers": times(theirs, batch),
-        }  # fmt: skip
+            "topv": times(ours, batch, geometry.decoded),
+            "pruned": times(ours, batch, geometry.decoded, geometry.keep),
+            "transformers": times(theirs, batch, geometry.decoded),
+        }
+        if options.json:  # what comes next may take too long
+            options.json.write_text(json.dumps(result, indent=1) + "\n")
     ours.close()
     print(*markdown(result), sep="\n", flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")

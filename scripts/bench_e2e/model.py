@@ -100,17 +100,17 @@ def save(directory, shards, tensors):
     return [*shards, (file, list(tensors), sum(t.numel() * 2 for t in tensors.values()))]
 
 
-def prompt():
-    """<s>, 35 tokens of text, 576 places for the image, 24 tokens of text."""
-    words = np.random.default_rng(SEED).integers(3, IMAGE_TOKEN, size=59).tolist()
-    return [1, *words[:35], *[IMAGE_TOKEN] * VISUAL_TOKENS, *words[35:]]
+def prompt(places=VISUAL_TOKENS, image_token=IMAGE_TOKEN):
+    """<s>, 35 tokens of text, places for the image, 24 tokens of text."""
+    words = np.random.default_rng(SEED).integers(3, image_token, size=59).tolist()
+    return [1, *words[:35], *[image_token] * places, *words[35:]]
 
 
-def pixels():
-    """A normalized picture, float32 [3, 336, 336]: noise over smooth waves."""
-    y, x = np.mgrid[0:336, 0:336] / 336
+def pixels(side=336):
+    """A normalized picture, float32 [3, side, side]: noise over smooth waves."""
+    y, x = np.mgrid[0:side, 0:side] / side
     waves = np.stack([np.sin(7 * x + 3 * y), np.cos(5 * y - 2 * x), np.sin(9 * x * y)])
-    return (waves + 0.3 * np.random.default_rng(SEED).standard_normal((3, 336, 336))).astype(np.float32)
+    return (waves + 0.3 * np.random.default_rng(SEED).standard_normal((3, side, side))).astype(np.float32)
 
 
 def decoder_bytes_per_token():

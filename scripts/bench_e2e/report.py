@@ -21,6 +21,7 @@ def figures(result):
     median = {name: one["median"] for name, one in series.items()}
     rate = {engine: median[f"{engine}.decode.ms"] / decoded for engine in ("topv", "transformers")}
     bandwidth = max(median["read.small_pages"], median["read.huge_pages"])
+    usual = max(median["read.small_pages_median"], median["read.huge_pages_median"])
     reading = result["decoder_bytes_per_token"] / rate["topv"] / 1e6
     return {
         "tokens": tokens,
@@ -31,6 +32,8 @@ def figures(result):
         "decode_gb_s": reading,
         "read_gb_s": bandwidth,
         "bandwidth_share": reading / bandwidth,
+        "usual_read_gb_s": usual,
+        "usual_bandwidth_share": reading / usual,
         "selection_share": median["topv.pruned.selection_ms"] / median["topv.pruned.ms"],
         "selection_share_of_full": median["topv.pruned.selection_ms"] / median["topv.prefill.ms"],
         "prefill_gain": median["topv.prefill.ms"] / median["topv.pruned.ms"],
@@ -86,8 +89,9 @@ F 5632, 32 heads, 4 KV heads) and CLIP ViT-L/14-336's tower, 1.41 B parameters, 
 | | measured | target |
 | --- | --- | --- |
 | decode reads weights at | {f['decode_gb_s']:.1f} GB/s, **{100 * f['bandwidth_share']:.0f} %** of {f['read_gb_s']:.1f} \
-GB/s (plain reading: 4 KiB pages {series['read.small_pages']['median']:.1f}, huge pages \
-{series['read.huge_pages']['median']:.1f}) | 80 % |
+GB/s, the best pass of plain reading (4 KiB pages {series['read.small_pages']['median']:.1f}, huge pages \
+{series['read.huge_pages']['median']:.1f}), {100 * f['usual_bandwidth_share']:.0f} % of {f['usual_read_gb_s']:.1f}, its \
+median pass | 80 % |
 | prefill with {kept} of {result['visual_tokens']} kept (TopV) | {pruned['median']:.0f} ms ({pruned['min']:.0f} .. \
 {pruned['max']:.0f}), **{f['prefill_gain']:.2f} x** as fast as without; {upper} of {f['tokens']} tokens after layer 2 | \
 1.7 x |
