@@ -1,5 +1,6 @@
 """scripts/gpu-check pack: a Java run-time image, our jars and tests, and the natives, built for Hopper, in .gpu/."""
 
+import datetime
 import fnmatch
 import os
 import shutil
@@ -9,7 +10,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from places import PACKED, ROOT, WORK
+from places import PACKED, REHEARSAL, ROOT, WORK
 
 MOST_BYTES = 60_000_000  # with the tree
 MODULES = "java.base,java.logging,java.management,java.xml,jdk.unsupported"
@@ -50,10 +51,12 @@ def copy_jar(jar, directory):
 
 def java():
     """java/lib: jars; java/test: classes of the tests that a GPU can run."""
-    maven("-DskipTests", "-Dtopv.native.preset=build", "-Pcuda-runtime", "install")
     target = fresh(WORK / "java")
     dependencies = fresh(WORK / "dependencies")
-    maven("-pl", "java/engine", "dependency:copy-dependencies", "-DincludeScope=test", f"-DoutputDirectory={dependencies}")
+    maven(
+        "-pl", "java/cli", "-am", "-DskipTests", "-Dtopv.native.preset=build", "-Dtopv.cuda=OFF", "-Pcuda-runtime",
+        "package", "dependency:copy-dependencies", "-DincludeScope=test", f"-DoutputDirectory={dependencies}",
+    )  # fmt: skip
     maven("-N", "dependency:copy", f"-Dartifact={JUNIT}", f"-DoutputDirectory={target}/lib")
     for jar in [*dependencies.glob("*.jar"), *(ROOT / "java/cli/target/lib").glob("*.jar")]:
         if any(fnmatch.fnmatch(jar.name, pattern) for pattern in JARS):
@@ -67,26 +70,29 @@ def java():
 
 
 def natives():
-    """native/lib: libraries; native/bin: tests, conformance and the constants; built for Hopper alone."""
+    """native/lib: libraries; native/bin: tests, conformance and the constants; built for Hopper alone, or emulated."""
     build = WORK / "cmake"
-    dnnl = ROOT / "target/dnnl/org/bytedeco/dnnl/linux-x86_64"
     call(
-        "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DTOPV_CUDA=ON",
-        "-DCMAKE_CUDA_ARCHITECTURES=90a-real", f"-DTOPV_DNNL_DIR={dnnl}",
+        "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DTOPV_CPU=OFF",
+        f"-DTOPV_CUDA={'OFF' if REHEARSAL else 'ON'}", "-DCMAKE_CUDA_ARCHITECTURES=90a-real",
     )  # fmt: skip
     tests = sorted(source.stem for source in (ROOT / "native/test").glob("test_*.cpp"))
-    tools = ["conformance", "conformance_cuda", "bench_constants"]
-    call("ninja", "-C", build, "topv", "topv_cuda", *tests, *tools)
+    tools = ["conformance"] if REHEARSAL else ["conformance", "conformance_cuda", "bench_constants"]
+    call("ninja", "-C", build, "topv", "topv_simt" if REHEARSAL else "topv_cuda", *tests, *tools)
     target = fresh(WORK / "native")
     (target / "lib").mkdir()
     (target / "bin").mkdir()
-    for library in ("libtopv.so.1", "libtopv_cuda.so"):
-        shutil.copy(build / "lib" / library, target / "lib")
     built = {path.name: path for path in build.rglob("*") if path.is_file() and os.access(path, os.X_OK)}
-    for name in [*tests, "conformance_cuda", "bench_constants"]:
-        shutil.copy(built[name], target / "bin")
-    for path in [*target.glob("lib/*"), *target.glob("bin/*")]:
-        call("strip", "--strip-unneeded", path)
+    travelling = {"lib/libtopv.so.1": build / "lib/libtopv.so.1"} | {f"bin/{name}": built[name] for name in tests}
+    if REHEARSAL:
+        emulation = build / "lib/libtopv_simt.so"
+        travelling |= {"lib/libtopv_simt.so": emulation, "lib/libtopv_cuda.so": emulation, "bin/conformance_cuda": built["conformance"]}
+    else:
+        travelling |= {"lib/libtopv_cuda.so": build / "lib/libtopv_cuda.so"}
+        travelling |= {f"bin/{name}": built[name] for name in ("conformance_cuda", "bench_constants")}
+    for name, source in travelling.items():
+        shutil.copy(source, target / name)
+        call("strip", "--strip-unneeded", target / name)
     emulated = call(built["conformance"], stdout=subprocess.PIPE, text=True).stdout
     (target / "conformance.txt").write_text(emulated)
     compress(target, "native")
@@ -123,7 +129,8 @@ def pack(jdk):
     natives()
     runtime_image(jdk)
     commit = call("git", "describe", "--always", "--dirty", stdout=subprocess.PIPE, text=True).stdout.strip()
-    (PACKED / "commit").write_text(commit + "\n")
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    (PACKED / "commit").write_text(f"{commit}, packed {now}\n")
     sizes = {path.name: path.stat().st_size for path in sorted(PACKED.iterdir())}
     total = sum(sizes.values()) + size_of_tree()
     for name, size in sizes.items():

@@ -1,30 +1,34 @@
-"""scripts/gpu-check run: sections, each at most once, within the time; then the report of all that ran so far."""
+"""scripts/gpu-check run: sections, each at most once, within the time; after each the report of all that ran so far."""
 
 import json
 import os
 import shutil
 import tarfile
 import time
+import traceback
 
 import report
 import sections
-from places import LOGS, PACKED, ROOT, STATE, UNPACKED
+from places import LOGS, PACKED, REHEARSAL, ROOT, STATE, UNPACKED, WORK
+
+MOST_LOG_BYTES = 1 << 20  # of one log, in what comes back
+
 
 def unpack():
-    """What pack made, newest first."""
+    """What pack made, once."""
     commit = PACKED / "commit"
     if not commit.exists():
-        raise SystemExit("gpu-check: .gpu/ is not here; make it with scripts/gpu-check pack")
+        raise SystemExit(f"gpu-check: {PACKED} is not here; make it with scripts/gpu-check pack")
     mark = UNPACKED / "commit"
-    if mark.exists() and mark.stat().st_mtime_ns == commit.stat().st_mtime_ns:
+    if mark.exists() and mark.read_text() == commit.read_text():
         return
     for directory in (UNPACKED, STATE, LOGS):  # of what was packed before
         shutil.rmtree(directory, ignore_errors=True)
     UNPACKED.mkdir(parents=True)
     for archive in PACKED.glob("*.tar.xz"):
         with tarfile.open(archive) as files:
-            files.extractall(UNPACKED)
-    shutil.copy2(commit, mark)
+            files.extractall(UNPACKED, filter="fully_trusted")
+    shutil.copy(commit, mark)
 
 
 def take(name, seconds):
@@ -35,11 +39,28 @@ def take(name, seconds):
         result = sections.SECTIONS[name].work(seconds, log)
     except sections.Ended as ended:
         result = ended.result
+    except Exception:  # the others go on
+        result = {"status": "failed", "lines": traceback.format_exc().splitlines()}
     result |= {"name": name, "seconds": round(time.monotonic() - start, 1)}
     print(f"gpu-check: {name}: {result['status']}, {result['seconds']} s", flush=True)
     for line in result.get("lines", []):
         print(f"           {line}", flush=True)
     return result
+
+
+def results():
+    return [json.loads(path.read_text()) for name in sections.NAMES if (path := STATE / f"{name}.json").exists()]
+
+
+def pack_logs(out):
+    """The ends of all logs."""
+    shortened = WORK / "short"
+    shutil.rmtree(shortened, ignore_errors=True)
+    shortened.mkdir()
+    for log in LOGS.iterdir():
+        (shortened / log.name).write_bytes(log.read_bytes()[-MOST_LOG_BYTES:])
+    with tarfile.open(f"{out}/logs.tar.gz", "w:gz") as archive:
+        archive.add(shortened, "logs")
 
 
 def run(named, seconds):
@@ -48,26 +69,25 @@ def run(named, seconds):
     STATE.mkdir(parents=True, exist_ok=True)
     LOGS.mkdir(parents=True, exist_ok=True)
     missing = sections.missing_device()
+    if missing:
+        print(f"gpu-check: no device: {missing}", flush=True)
+        return 1
+    out = os.environ.get("OUT")
+    directory = WORK if REHEARSAL else out or ROOT / "docs/results"
     for name in named or sections.NAMES:
         state = STATE / f"{name}.json"
         if not named and state.exists() and json.loads(state.read_text())["status"] in ("passed", "failed"):
             continue
         left = end - time.monotonic()
-        if missing:
-            result = {"name": name, "status": "no device", "seconds": 0, "lines": [missing]}
-            print(f"gpu-check: {name}: no device: {missing}", flush=True)
-        elif left < sections.ENOUGH:
+        if left < sections.ENOUGH:
             result = {"name": name, "status": "no time left", "seconds": 0}
             print(f"gpu-check: {name}: no time left", flush=True)
         else:
             result = take(name, min(left, sections.SECTIONS[name].seconds))
         state.write_text(json.dumps(result, indent=1))
-    results = [json.loads(path.read_text()) for name in sections.NAMES if (path := STATE / f"{name}.json").exists()]
-    if missing:
-        return 1
-    out = os.environ.get("OUT")
-    report.write(results, out or ROOT / "docs/results")
+        report.write(results(), directory)
     if out:
-        with tarfile.open(f"{out}/logs.tar.gz", "w:gz") as archive:
-            archive.add(LOGS, "logs")
-    return 0 if all(result["status"] == "passed" for result in results) and len(results) == len(sections.NAMES) else 1
+        pack_logs(out)
+    done = results()
+    print(f"gpu-check: report in {report.write(done, directory)}", flush=True)
+    return 0 if all(one["status"] == "passed" for one in done) and len(done) == len(sections.NAMES) else 1

@@ -11,11 +11,12 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
-from places import JAVA, LOGS, NATIVE, ROOT, UNPACKED, WORK
+from places import JAVA, LOGS, NATIVE, REHEARSAL, ROOT, UNPACKED, WORK
+from process import call
 
 ENOUGH = 10  # seconds: with less left nothing is begun
-LIBRARY_PATH = f"{NATIVE}/lib:" + os.environ.get("LD_LIBRARY_PATH", "")
-ON_GPU = {"TOPV_TEST_BACKEND": "cuda", "LD_LIBRARY_PATH": LIBRARY_PATH}
+BACKEND = "simt" if REHEARSAL else "cuda"  # of the tests; the command knows cuda alone
+ON_DEVICE = {"TOPV_TEST_BACKEND": BACKEND} | ({"TOPV_TEST_SMALL": "1"} if REHEARSAL else {})
 
 
 class Ended(Exception):
@@ -34,27 +35,12 @@ class Section:
 
 def missing_device():
     """Why there is no GPU, or nothing."""
+    if REHEARSAL:
+        return ""
     if not shutil.which("nvidia-smi"):
         return "nvidia-smi is not found"
     listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True)
     return "" if listed.returncode == 0 and "GPU 0" in listed.stdout else f"nvidia-smi -L: {listed.stdout}{listed.stderr}".strip()
-
-
-def call(command, seconds, log, cwd=ROOT, **environment):
-    """(exit status or None when it ran out of time, its output); appended to the log."""
-    with open(log, "a", encoding="utf-8") as out:
-        out.write(f"$ {' '.join(map(str, command))}\n")
-    try:
-        done = subprocess.run(
-            [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            timeout=max(1, seconds), env=os.environ | environment, cwd=cwd,
-        )  # fmt: skip
-        status, output = done.returncode, done.stdout
-    except subprocess.TimeoutExpired as expired:
-        status, output = None, (expired.stdout or b"").decode(errors="replace")
-    with open(log, "a", encoding="utf-8") as out:
-        out.write(f"{output}\n[{'out of time' if status is None else status}]\n")
-    return status, output
 
 
 def finished(status, lines, data=None):
@@ -69,9 +55,10 @@ def tail(output, count=8):
 def topv(*arguments):
     """A command line of the CLI on the carried run-time image."""
     return [
-        UNPACKED / "jre/bin/java", "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Dorg.bytedeco.javacpp.maxBytes=0",
-        "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", f"-Dorg.bytedeco.javacpp.cachedir={WORK}/javacpp",
-        f"-Dtopv.native.directory={NATIVE}/lib", f"-Dtopv.home={ROOT}", "-cp", f"{JAVA}/lib/*", "io.topv.cli.Main", *arguments,
+        UNPACKED / "jre/bin/java", "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xmx16g",
+        "-Dorg.bytedeco.javacpp.maxBytes=0", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+        f"-Dorg.bytedeco.javacpp.cachedir={WORK}/javacpp", f"-Dtopv.native.directory={NATIVE}/lib", f"-Dtopv.home={ROOT}",
+        "-cp", f"{JAVA}/lib/*", "io.topv.cli.Main", *arguments,
     ]  # fmt: skip
 
 
@@ -79,16 +66,20 @@ def topv(*arguments):
 
 
 def device(seconds, log):
+    """What is there. The first line names GPU and driver."""
     lines = []
     for command in (
-        ["nvidia-smi", "--query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem,power.limit", "--format=csv,noheader"],
+        ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"],
+        ["nvidia-smi", "--query-gpu=clocks.max.sm,clocks.max.mem,power.limit", "--format=csv,noheader"],
         ["nvcc", "--version"],
         [sys.executable, "-c", "import torch; print('torch', torch.__version__, 'CUDA', torch.version.cuda)"],
+        [sys.executable, "-c", "import transformers; print('transformers', transformers.__version__)"],
     ):
         if shutil.which(command[0]):
             lines += tail(call(command, seconds / 4, log)[1], 1)
     status, output = call(topv("doctor"), seconds / 2, log)
-    return finished(status, lines + [line for line in output.splitlines() if line.startswith(("gpu", "cuda", "topv"))])
+    about = [line for line in output.splitlines() if line.startswith(("gpu", "cuda", "topv"))]
+    return finished(status, lines + (about if status == 0 else tail(output)))
 
 
 def constants(seconds, log):
@@ -105,26 +96,26 @@ def conformance(seconds, log):
     emulated = (NATIVE / "conformance.txt").read_text().splitlines()
     there = [line for line in output.splitlines() if line.strip()]
     same = sum(line in emulated for line in there)
-    return finished(status, tail(output) if status else [f"{len(there)} lines, {same} of them as in the emulation"])
+    wrong = [line for line in there if line.startswith("FAILED")]
+    lines = [f"{len(there)} lines of {len(emulated)}, {same} of them as in the emulation", *wrong]
+    return finished(status, lines + (tail(output) if status and not wrong else []))
 
 
 def native_tests():
     return sorted((NATIVE / "bin").glob("test_*"))
 
 
-def side_by_side(jobs, seconds, workers):
+def side_by_side(jobs, seconds, workers, **environment):
     """Runs name -> command; name -> (status, output). Each may take what is left."""
     end = time.monotonic() + seconds
-    results = {}
 
     def one(name, command):
         left = end - time.monotonic()
-        results[name] = call(command, left, LOGS / f"{name}.log", **ON_GPU) if left > 1 else (None, "")
+        return call(command, left, LOGS / f"{name}.log", **(ON_DEVICE | environment)) if left > 1 else (None, "")
 
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        for name, command in jobs.items():
-            pool.submit(one, name, command)
-    return results
+        running = {name: pool.submit(one, name, command) for name, command in jobs.items()}
+    return {name: future.result() for name, future in running.items()}
 
 
 def verdict(results):
@@ -140,31 +131,102 @@ def verdict(results):
 
 
 def native(seconds, log):
-    """The tests of every operation, on the GPU."""
-    return verdict(side_by_side({path.name: [path] for path in native_tests()}, seconds, 4))
+    """The tests of every operation."""
+    return verdict(side_by_side({path.name: [path] for path in native_tests()}, seconds, 2 if REHEARSAL else 8))
 
 
 def java(seconds, log):
-    """The golden models and the interop tests, in JUnit, on the GPU."""
+    """The golden models and the interop tests, in JUnit."""
     classpath = ":".join([*map(str, (JAVA / "lib").glob("*.jar")), f"{JAVA}/test"])
     command = topv()[:-1]
     at = command.index("-cp")
     command[at + 1] = classpath
-    command[at:at] = ["-Dtopv.test.backend=cuda", f"-Dtopv.root={ROOT}"]
+    command[at:at] = [f"-Dtopv.test.backend={BACKEND}", f"-Dtopv.root={ROOT}"]
     command += [
         "org.junit.platform.console.ConsoleLauncher", "execute", "--select-package=io.topv.engine.model",
-        "--select-package=io.topv.runtime", "--include-tag=every-device", "--include-engine=junit-jupiter", "--details=tree", "--disable-banner",
-        "--disable-ansi-colors",
+        "--select-package=io.topv.runtime", "--include-tag=every-device", "--include-engine=junit-jupiter", "--details=tree",
+        "--disable-banner", "--disable-ansi-colors", *(["--exclude-tag=long-when-emulated"] if REHEARSAL else []),
     ]  # fmt: skip
     status, output = call(command, seconds, log, cwd=ROOT / "java/engine")
     counts = [line.strip(" []") for line in output.splitlines() if re.match(r"\[\s+\d+ tests (successful|failed|skipped)", line)]
     if status == 0 and not any(re.match(r"[1-9]\d* tests successful", line) for line in counts):
         return finished(1, ["no test ran", *tail(output)])
-    return finished(status, counts + ([] if status == 0 else [line for line in output.splitlines() if "=>" in line][:20]))
+    wrong = [line for line in output.splitlines() if "=>" in line][:20]
+    return finished(status, counts + ([] if status == 0 else wrong or tail(output)))
+
+
+# What the targets speak of comes first.
+MOST_WANTED = ["selection", "attention_prefill", "attention_decode", "kv_gather", "rows_gather"]
+ROUTINE_SECONDS = 60
+
+
+def bench(seconds, log):
+    """Ours in a process per routine, since a fault ends all work of a process; then PyTorch, compiled last."""
+    end = time.monotonic() + seconds
+    kernel = topv("bench", "kernel", "--python", sys.executable, "--seconds", "0.1", *(["--quick"] if REHEARSAL else []))
+    status, listed = call([*kernel, "--list"], seconds, log)
+    routines = list(dict.fromkeys(line.split()[0] for line in listed.splitlines() if "dtype=" in line))
+    if status != 0 or not routines:
+        return finished(status or 1, tail(listed))
+    others = [name for name in routines if name not in MOST_WANTED]
+
+    def ours(names):
+        return {name: (name, "cuda" + (",flash_topv,flash_torch" if name.startswith("attention") else "")) for name in names}
+
+    jobs = {
+        **ours(MOST_WANTED),
+        "torch": (",".join(MOST_WANTED), "torch,torch_flash,torch_cudnn"),
+        **ours(others),
+        "torch, others": (",".join(others), "torch"),
+        "torch_compile": (",".join(MOST_WANTED + others), "torch_compile"),
+    }
+    target = WORK / "kernels.json"
+    rows, devices, failed, late = [], {}, [], []
+    for job, (names, providers) in jobs.items():
+        target.unlink(missing_ok=True)
+        left = end - time.monotonic()
+        status = None
+        if left > ENOUGH:
+            command = [*kernel, "--routine", names, "--provider", providers, "--format", "json", "--output", target]
+            status, _ = call(command, min(left, ROUTINE_SECONDS), log)
+        (late if status is None else failed if status else []).append(job)
+        if target.exists():  # written anew after each case
+            found = json.loads(target.read_text())
+            rows += found["results"]
+            devices |= found["devices"]
+    lines = [f"{name}: {text}" for name, text in devices.items()] + table(rows)
+    lines += [f"failed: {', '.join(failed)}"] if failed else []
+    lines += [f"out of time: {', '.join(late)}"] if late else []
+    wrong = [row for row in rows if row.get("problem", "").startswith("wrong") or row["provider"] == "cuda" and "problem" in row]
+    return finished(1 if failed or wrong else None if late else 0, lines, {"kernels": rows})
+
+
+def table(rows):
+    columns = {
+        "routine": "", "dtype": "", "shape": "", "provider": "", "warm_us": ".1f", "noise_percent": ".0f", "cold_us": ".1f",
+        "tflops": ".1f", "gb_per_s": ".0f", "percent_of_peak": ".0f", "launches": "", "problem": "",
+    }  # fmt: skip
+    cells = [list(columns)]
+    for row in sorted(rows, key=lambda row: (row["routine"], row["dtype"])):
+        cells.append([format(row[name], how) if name in row else "" for name, how in columns.items()])
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells]
+
+
+def e2e(seconds, log):
+    target = WORK / "e2e.json"
+    target.unlink(missing_ok=True)
+    status, output = call(
+        [sys.executable, ROOT / "scripts/bench_e2e.py", "--device", "cuda", "--seconds", int(seconds - 10), "--json", target,
+         *(["--small"] if REHEARSAL else [])],
+        seconds, log, TOPV_COMMAND=" ".join(map(str, topv())), HF_HUB_OFFLINE="1",
+    )  # fmt: skip
+    data = json.loads(target.read_text()) if target.exists() else {}
+    return finished(status, tail(output, 30), data)
 
 
 def sanitizer(seconds, log):
-    """compute-sanitizer over the tests of the operations; one that runs out of time found nothing until then."""
+    """compute-sanitizer over the tests of the operations at small shapes; what runs out of time found nothing until then."""
     tool = shutil.which("compute-sanitizer") or "/usr/local/cuda/bin/compute-sanitizer"
     if not os.path.exists(tool):
         raise Ended("failed", "compute-sanitizer is not found")
@@ -174,54 +236,24 @@ def sanitizer(seconds, log):
         for path in native_tests()
     }
     probe = NATIVE / "bin/test_rms_norm"
-    _, output = call([tool, "--tool", "memcheck", "--target-processes", "all", probe], seconds / 4, log, **ON_GPU)
+    _, output = call([tool, "--tool", "memcheck", "--target-processes", "all", probe], seconds / 4, log, **(ON_DEVICE | {"TOPV_TEST_SMALL": "1"}))
     if "Device not supported" in output:
         return finished(0, ["compute-sanitizer does not support this machine's runtime: nothing was checked"])
-    return verdict(side_by_side(jobs, seconds * 3 / 4, 8))
-
-
-def bench(seconds, log):
-    """Ours and FlashAttention's providers beside PyTorch, routine by routine until the time is over."""
-    end = time.monotonic() + seconds
-    providers = "cuda,flash_topv,flash_torch,torch,torch_compile"
-    kernel = topv("bench", "kernel", "--provider", providers, "--python", sys.executable, "--seconds", "0.1")
-    status, listed = call([*kernel, "--list"], seconds, log)
-    routines = list(dict.fromkeys(line.split()[0] for line in listed.splitlines() if "dtype=" in line))
-    rows, failed, late = [], [] if routines else ["--list"], []
-    for routine in routines:
-        target = WORK / f"{routine}.json"
-        target.unlink(missing_ok=True)
-        left = end - time.monotonic()
-        status = None
-        if left > ENOUGH:
-            status, _ = call([*kernel, "--routine", routine, "--format", "json", "--output", target], left, log)
-        (late if status is None else failed if status else []).append(routine)
-        if target.exists():
-            rows += json.loads(target.read_text())["results"]
-    lines = [" ".join(f"{name}={value}" for name, value in row.items() if name != "command") for row in rows]
-    lines += [f"failed: {' '.join(failed)}"] if failed else []
-    lines += [f"out of time: {' '.join(late)}"] if late else []
-    return finished(1 if failed else None if late else 0, lines, {"kernels": rows})
-
-
-def e2e(seconds, log):
-    target = WORK / "e2e.json"
-    status, output = call(
-        [sys.executable, ROOT / "scripts/bench_e2e.py", "--device", "cuda", "--seconds", int(seconds - 10), "--json", target],
-        seconds, log, TOPV_COMMAND=" ".join(map(str, topv())), PYTHONPATH=str(ROOT / "scripts"),
-    )  # fmt: skip
-    data = json.loads(target.read_text()) if target.exists() else {}
-    return finished(status, tail(output, 20), data)
+    return verdict(side_by_side(jobs, seconds * 3 / 4, 8, TOPV_TEST_SMALL="1"))
 
 
 SECTIONS = {
-    "device": Section(40, device),
+    "device": Section(60, device),
     "constants": Section(40, constants),
     "conformance": Section(40, conformance),
     "native": Section(100, native),
     "java": Section(100, java),
-    "sanitizer": Section(120, sanitizer),
-    "bench": Section(120, bench),
+    "bench": Section(180, bench),
     "e2e": Section(180, e2e),
-}
+    "sanitizer": Section(150, sanitizer),
+}  # fmt: skip
+if REHEARSAL:
+    del SECTIONS["constants"], SECTIONS["sanitizer"]  # they need a GPU
+    for section in SECTIONS.values():
+        section.seconds = 1200
 NAMES = list(SECTIONS)
