@@ -173,11 +173,12 @@ class CudaBackend final : public Backend {
 
   GemmRun run_on(Stream& stream) {
     stream.scratch().reset();
-    return {{device_, stream.native(), stream.scratch(), stream.fault(), &launches_}, products_};
+    return {{device_, known_, stream.native(), stream.scratch(), stream.fault(), &launches_}, products_};
   }
 
   std::string message_;
   Device device_;
+  Known known_;
   bool blocking_;
   int64_t launches_ = 0;
   Products products_;

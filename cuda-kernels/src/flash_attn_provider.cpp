@@ -43,12 +43,13 @@ class FlashAttention {
   Run run_on(CUstream_st* native) {
     Stream& stream = of(native);
     stream.scratch().reset();
-    return {device_, stream.native(), stream.scratch(), stream.fault()};
+    return {device_, known_, stream.native(), stream.scratch(), stream.fault()};
   }
   void use() const { check(cudaSetDevice(device_.ordinal), "device"); }
 
  private:
   Device device_;
+  Known known_;
   std::map<CUstream_st*, std::unique_ptr<Stream>> streams_;
 };
 

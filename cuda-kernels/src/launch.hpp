@@ -23,10 +23,7 @@ class Config {
  public:
   Config(const Run& run, const Shape& shape, const void* kernel) {
     if (shape.shared > 0) allow_shared(run, shape.shared, kernel);
-    if (shape.cluster > 8) {
-      check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
-            "launch: cluster");
-    }
+    if (shape.cluster > 8) allow_wide_clusters(run, kernel);
     config_.gridDim = shape.grid;
     config_.blockDim = shape.block;
     config_.dynamicSmemBytes = shape.shared;
@@ -50,16 +47,25 @@ class Config {
   /// 48 KB hold a block's static arrays and its dynamic memory; for more, a kernel must be told. It is told of all that
   /// there is: other threads may launch it, too.
   static void allow_shared(const Run& run, size_t bytes, const void* kernel) {
-    cudaFuncAttributes has;
-    check(cudaFuncGetAttributes(&has, kernel), "launch");
-    if (bytes <= static_cast<size_t>(has.maxDynamicSharedSizeBytes)) return;
-    const auto most = run.device.shared_bytes - static_cast<int64_t>(has.sharedSizeBytes);
+    const int64_t most = run.known(Known::shared_bytes, kernel, 0, 1, [&] {
+      cudaFuncAttributes has;
+      check(cudaFuncGetAttributes(&has, kernel), "launch");
+      const int64_t rest = run.device.shared_bytes - static_cast<int64_t>(has.sharedSizeBytes);
+      check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(rest)),
+            "launch: shared memory");
+      return rest;
+    });
     if (static_cast<int64_t>(bytes) > most)
       fail(TOPV_UNSUPPORTED,
            "launch: this takes %lld bytes of shared memory, a block of this device has %lld",
            static_cast<long long>(bytes), static_cast<long long>(most));
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(most)),
-          "launch: shared memory");
+  }
+  static void allow_wide_clusters(const Run& run, const void* kernel) {
+    run.known(Known::wide_clusters, kernel, 0, 1, [&] {
+      check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
+            "launch: cluster");
+      return 1;
+    });
   }
 
   cudaLaunchAttribute attributes_[2];
@@ -90,12 +96,14 @@ int64_t resident_blocks(const Run& run, const Shape& shape, void (*kernel)(P...)
                                                     static_cast<unsigned>(run.device.multiprocessors)));
 #else
   const void* entry = reinterpret_cast<const void*>(kernel);
-  const Config config(run, shape, entry);  // it may have that much shared memory
-  int count = 0;
-  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(
-            &count, entry, static_cast<int>(shape.block.x * shape.block.y * shape.block.z), shape.shared),
-        "launch: occupancy");
-  return int64_t{count} * run.device.multiprocessors;
+  return run.device.multiprocessors * run.known(Known::blocks, entry, shape.shared, 1, [&] {
+    const Config config(run, shape, entry);  // it may have that much shared memory
+    const auto threads = static_cast<int>(shape.block.x * shape.block.y * shape.block.z);
+    int count = 0;
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&count, entry, threads, shape.shared),
+          "launch: occupancy");
+    return count;
+  });
 #endif
 }
 
@@ -107,11 +115,13 @@ int resident_clusters(const Run& run, const Shape& shape, void (*kernel)(P...)) 
   return run.device.multiprocessors / static_cast<int>(shape.cluster);
 #else
   const void* entry = reinterpret_cast<const void*>(kernel);
-  const Config config(run, shape, entry);
-  int count = 0;
-  const cudaError_t result = cudaOccupancyMaxActiveClusters(&count, entry, config.get());
-  if (result != cudaErrorInvalidClusterSize) check(result, "launch: clusters");
-  return result == cudaSuccess ? count : 0;
+  return static_cast<int>(run.known(Known::clusters, entry, shape.shared, shape.cluster, [&] {
+    const Config config(run, shape, entry);
+    int count = 0;
+    const cudaError_t result = cudaOccupancyMaxActiveClusters(&count, entry, config.get());
+    if (result != cudaErrorInvalidClusterSize) check(result, "launch: clusters");
+    return result == cudaSuccess ? count : 0;
+  }));
 #endif
 }
 

@@ -16,8 +16,9 @@ inline const Run& test_run() {
     first.shared_bytes = static_cast<int64_t>(properties.sharedMemPerBlockOptin);
     return first;
   }();
+  static Known known;
   static Scratch scratch;
-  static const Run run = {device, nullptr, scratch, nullptr};
+  static const Run run = {device, known, nullptr, scratch, nullptr};
   return run;
 }
 
