@@ -163,9 +163,17 @@ inline cudaError_t cudaDriverGetVersion(int* version) {
   return cudaSuccess;
 }
 inline cudaError_t cudaRuntimeGetVersion(int* version) { return cudaDriverGetVersion(version); }
+namespace simt {
+inline bool ampere() {
+  static const bool is = [] {
+    const char* arch = std::getenv("SIMT_ARCH");
+    return arch != nullptr && std::strcmp(arch, "80") == 0;
+  }();
+  return is;
+}
+}  // namespace simt
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  const char* arch = std::getenv("SIMT_ARCH");
-  const bool ampere = arch != nullptr && std::strcmp(arch, "80") == 0;
+  const bool ampere = simt::ampere();
   *properties = {};
   std::snprintf(properties->name, sizeof properties->name, "emulated %s", ampere ? "Ampere" : "Hopper");
   properties->major = ampere ? 8 : 9;

@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "simt/collective.hpp"
+#include "simt/cuda_runtime.hpp"
+#include "simt/tensor_core.hpp"
 #include "simt/thread.hpp"
 
 namespace simt {
@@ -24,21 +26,21 @@ float element(uint32_t bits, int half) {
 template <MmaType kType>
 SIMT_FAST void multiply_warp(Collective& warp, unsigned turn) {
   constexpr int kPacked = kType == MmaType::tf32 ? 1 : 2, kDepth = 8 * kPacked;
-  float a[16][16], b[16][8], d[16][8];
+  float a[16][16], b[16][8], d[16][8];  // a [k, m]
   for (int lane = 0; lane < 32; lane++) {
     Operands in;
     __builtin_memcpy(&in, warp.operand[turn][lane], sizeof in);
     const int g = lane / 4, t = lane % 4;
     for (int h = 0; h < kPacked; h++) {
       for (int r = 0; r < 4; r++)
-        a[g + r % 2 * 8][kPacked * t + h + r / 2 * kDepth / 2] = element<kType>(in.a[r], h);
+        a[kPacked * t + h + r / 2 * kDepth / 2][g + r % 2 * 8] = element<kType>(in.a[r], h);
       for (int r = 0; r < 2; r++) b[kPacked * t + h + r * kDepth / 2][g] = element<kType>(in.b[r], h);
     }
     for (int i = 0; i < 4; i++) d[g + i / 2 * 8][2 * t + i % 2] = in.d[i];
   }
-  for (int m = 0; m < 16; m++)
-    for (int k = 0; k < kDepth; k++)
-      for (int n = 0; n < 8; n++) d[m][n] += a[m][k] * b[k][n];
+  const int step = ampere() ? kDepth / 2 : kDepth;
+  for (int k = 0; k < kDepth; k += step)
+    multiply_add(a[k], b[k], d[0], 16, 8, step, ampere() ? 24 : 25, kType == MmaType::f16 ? -14 : -126);
   for (int lane = 0; lane < 32; lane++) {
     float out[4];
     for (int i = 0; i < 4; i++) out[i] = d[lane / 4 + i / 2 * 8][2 * (lane % 4) + i % 2];

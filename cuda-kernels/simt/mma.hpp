@@ -1,4 +1,4 @@
-// Products of a warp, and the loads that feed them. Products are exact; sums are in float, one term after the other.
+// Products of a warp, and the loads that feed them. How they are added: tensor_core.hpp.
 #pragma once
 
 #include <cstdint>

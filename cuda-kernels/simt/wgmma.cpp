@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "simt/scheduler.hpp"
+#include "simt/tensor_core.hpp"
 #include "simt/thread.hpp"
 
 namespace simt {
@@ -42,16 +43,6 @@ void load_mn_major(const Descriptor& descriptor, int n, bool half, float* out) {
   for (int k = 0; k < 16; k++)
     for (int column = 0; column < n; column += 8)
       load8(address(descriptor, true, column, k), half, out + k * n + column, 1);
-}
-
-/// d [64, n] += a [16, 64] transposed, times b [16, n].
-SIMT_FAST void multiply_add(const float* __restrict a, const float* __restrict b, float* __restrict d,
-                            int n) {
-  for (int m = 0; m < 64; m++)
-    for (int k = 0; k < 16; k++) {
-      const float x = a[k * 64 + m];
-      for (int j = 0; j < n; j++) d[m * n + j] += x * b[k * n + j];
-    }
 }
 
 /// Where element i of a thread's accumulators is in [64, n].
@@ -171,7 +162,7 @@ void Warpgroup::perform(Issued& issued) {
   }
   Accumulators& all = *issued.accumulators;
   if (!product.keep) std::fill(all.d.begin(), all.d.end(), 0.0f);
-  multiply_add(a_, b_, all.d.data(), product.n);
+  multiply_add(a_, b_, all.d.data(), 64, product.n, 16, 25, product.half ? -14 : -126);
   if (--all.pending > 0) return;
   for (int thread = 0; thread < kThreads; thread++)
     for (int i = 0; i < product.n / 2; i++) all.of[thread][i] = all.d[size_t(place(thread, i, product.n))];

@@ -40,13 +40,15 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) distance_mma_ke
   const int warp_m = warp % (kM / Tile::kWarpM) * Tile::kWarpM,
             warp_n = warp / (kM / Tile::kWarpM) * Tile::kWarpN;
 
-  // Product k of the sum: columns 64 (k / terms) of the parts that term k % terms names.
+  // Products k of the sum: slice by slice, the columns of a term, 64 at a time, before those of the next.
   const int products = slices.steps * Products::count;
   const int64_t stride = p.packed.stride();
   const auto request = [&](int k) {
     if (k < products) {
       __nv_bfloat16* const stage = ring + k % Tile::kStages * Tile::kStage;
-      const int term = k % Products::count, column = k / Products::count * kStep + tid % 8 * 8;
+      const int slice = k / (slices.of_slice * Products::count), begin = slices.begin(slice);
+      const int steps = slices.end(slice) - begin, i = k - begin * Products::count;
+      const int term = Products::count - 1 - i / steps, column = (begin + i % steps) * kStep + tid % 8 * 8;
 #pragma unroll
       for (int r = tid / 8; r < kM + kN; r += kThreads / 8) {
         const int side = r < kM ? 0 : 1, row = side == 0 ? m0 + r : n0 + r - kM;

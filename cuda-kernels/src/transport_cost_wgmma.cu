@@ -62,8 +62,8 @@ __global__ void __launch_bounds__(kThreads, 1)
         const int depth = static_cast<int>(p.packed.depth), row = static_cast<int>(image.token);
         int k = 0;
         for (int slice = rank; slice < slices.count; slice += size) {
-          for (int step = slices.begin(slice); step < slices.end(slice); ++step) {
-            for (int term = 0; term < Products::count; ++term, ++k) {
+          for (int term = Products::count - 1; term >= 0; --term) {
+            for (int step = slices.begin(slice); step < slices.end(slice); ++step, ++k) {
               const int stage = k % kStages;
               if (k >= kStages) ptx::mbar_wait(empty + stage, (k / kStages - 1) & 1);
               ptx::mbar_arrive_expect(full + stage, Tile::kStage);

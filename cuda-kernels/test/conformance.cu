@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/elements.cuh"
+#include "simt/tensor_core.hpp"
 #include "test_run.hpp"
 
 namespace topv::cuda {
@@ -62,6 +63,29 @@ const char* type_name() {
   return std::is_same_v<T, float> ? "f32" : std::is_same_v<T, __half> ? "f16" : "bf16";
 }
 
+/// a b, a [rows, depth] and b [depth, n], as the emulation adds: steps of `step` columns, cut off after `bits` bits. The
+/// numbers are spread over many exponents, so that there is something to cut off.
+template <typename T>
+std::vector<double> sums_of_steps(const std::vector<T>& a, const std::vector<T>& b, int rows, int n,
+                                  int depth, int step, int bits) {
+  std::vector<float> columns(size_t(depth * rows)), right(b.size()), d(size_t(rows * n));
+  for (int i = 0; i < rows * depth; i++) columns[size_t(i % depth * rows + i / depth)] = value(a[size_t(i)]);
+  for (size_t i = 0; i < b.size(); i++) right[i] = value(b[i]);
+  for (int k = 0; k < depth; k += step)
+    simt::multiply_add(&columns[size_t(k * rows)], &right[size_t(k * n)], d.data(), rows, n, step, bits,
+                       std::is_same_v<T, __half> ? -14 : -126);
+  return {d.begin(), d.end()};
+}
+template <typename T>
+void spread(std::vector<T>& values) {
+  for (size_t i = 0; i < values.size(); i++) {
+    const float x = std::ldexp(value(values[i]), -int(i * 7 % 11));
+    if constexpr (std::is_same_v<T, float>) values[i] = x;
+    if constexpr (std::is_same_v<T, __nv_bfloat16>) values[i] = __float2bfloat16_rn(x);
+    if constexpr (std::is_same_v<T, __half>) values[i] = __float2half_rn(x);
+  }
+}
+
 // ---- wgmma
 
 constexpr int kDepth = 64;  // one slab of columns k
@@ -114,9 +138,10 @@ __global__ void __launch_bounds__(128)
 }
 
 template <int N, typename T, ptx::Major kMajor, bool kRegisters>
-void wgmma_case() {
+void wgmma_case(bool rounds = false) {
   Numbers numbers;
-  const std::vector<T> a = numbers.array<T>(64 * kDepth), b = numbers.array<T>(N * kDepth);
+  std::vector<T> a = numbers.array<T>(64 * kDepth), b = numbers.array<T>(N * kDepth);
+  if (rounds) spread(a), spread(b);
   const Buffer<T> a_device(a), b_device(b);
   const Buffer<float> out(64 * N);
   const auto a_map = ptx::make_tensor_map(a_device.data(), {kDepth, 64}, {kDepth}, {64, 64});
@@ -132,9 +157,10 @@ void wgmma_case() {
         const int at = kMajor == ptx::Major::k ? n * kDepth + k : k * N + n;
         expected[m * N + n] += double(value(a[m * kDepth + k])) * value(b[at]);
       }
-  // Products are multiples of 2^-12 below 1, sums of 64 of them fit in float: the result is exact.
+  // Products are multiples of 2^-12 below 1, sums of 64 of them fit in float: the result is exact, unless spread.
+  if (rounds) expected = sums_of_steps(a, b, 64, N, kDepth, 16, 25);
   compare("wgmma n" + std::to_string(N) + " " + type_name<T>() + (kMajor == ptx::Major::k ? " k" : " mn") +
-              (kRegisters ? " registers" : " shared"),
+              (kRegisters ? " registers" : " shared") + (rounds ? " cut off" : ""),
           out.read(), expected, 0);
 }
 template <int N, typename T>
@@ -176,10 +202,11 @@ __global__ void mma_kernel(const T* a, const T* b, float* out) {
 }
 
 template <MmaForm kForm, typename T>
-void mma_case() {
+void mma_case(bool rounds) {
   constexpr int depth = kForm == MmaForm::tf32 ? 8 : 16;
   Numbers numbers;
-  const std::vector<T> a = numbers.array<T>(16 * depth), b = numbers.array<T>(depth * 8);
+  std::vector<T> a = numbers.array<T>(16 * depth), b = numbers.array<T>(depth * 8);
+  if (rounds) spread(a), spread(b);
   const Buffer<T> a_device(a), b_device(b);
   const Buffer<float> out(128);
   launch(test_run(), {dim3(1), dim3(32)}, mma_kernel<kForm, T>, a_device.data(), b_device.data(), out.data());
@@ -188,7 +215,11 @@ void mma_case() {
     for (int n = 0; n < 8; n++)
       for (int k = 0; k < depth; k++)
         expected[m * 8 + n] += double(value(a[m * depth + k])) * value(b[k * 8 + n]);
-  compare(std::string("mma ") + (kForm == MmaForm::tf32 ? "tf32" : type_name<T>()), out.read(), expected, 0);
+  if (rounds)
+    expected = sums_of_steps(a, b, 16, 8, depth, test_hopper() ? depth : depth / 2, test_hopper() ? 25 : 24);
+  compare(
+      std::string("mma ") + (kForm == MmaForm::tf32 ? "tf32" : type_name<T>()) + (rounds ? " cut off" : ""),
+      out.read(), expected, 0);
 }
 
 /// Each lane's registers, as they come.
@@ -556,9 +587,11 @@ void arithmetic_case() {
 }
 
 void all() {
-  mma_case<MmaForm::bf16, __nv_bfloat16>();
-  mma_case<MmaForm::f16, __half>();
-  mma_case<MmaForm::tf32, float>();
+  for (const bool rounds : {false, true}) {
+    mma_case<MmaForm::bf16, __nv_bfloat16>(rounds);
+    mma_case<MmaForm::f16, __half>(rounds);
+    mma_case<MmaForm::tf32, float>(rounds);
+  }
   ldmatrix_case<4, false>();
   ldmatrix_case<4, true>();
   ldmatrix_case<2, false>();
@@ -583,6 +616,8 @@ void all() {
     tma_load_case<3, __half>(swizzle);
     tma_load_case<4, __nv_bfloat16>(swizzle);
   }
+  wgmma_case<64, __nv_bfloat16, ptx::Major::mn, false>(true);
+  wgmma_case<64, __half, ptx::Major::mn, true>(true);
   wgmma_cases<8, __nv_bfloat16>();
   wgmma_cases<64, __nv_bfloat16>();
   wgmma_cases<80, __nv_bfloat16>();

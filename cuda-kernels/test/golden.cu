@@ -10,6 +10,7 @@
 
 #include "common/elements.cuh"
 #include "simt/bulk.hpp"
+#include "simt/tensor_core.hpp"
 #include "simt/wgmma.hpp"
 #include "test_run.hpp"
 
@@ -304,6 +305,29 @@ void warp_products() {
   check_warp("mma m16n8k8", out.read());
 }
 
+// ---- sums, after the model that MMA-Sim (arXiv:2511.10909) found equal to the hardware bit by bit
+
+void sums() {
+  const struct {
+    float c, product;
+    int count, bits;
+    float sum;
+  } samples[] = {
+      {1, 0x1p-25f, 16, 25, 1 + 0x1p-21f},  // Hopper keeps 25 bits of each
+      {1, 0x1p-26f, 16, 25, 1},             // and no more
+      {1, 0x1p-25f, 8, 24, 1},              // Ampere keeps 24
+      {1, 0x1p-25f, 3, 25, 1},              // the sum is cut off, too, not rounded
+      {-1, -0x1p-25f, 3, 25, -1},
+      {1, -0x1p-25f, 1, 25, 1 - 0x1p-24f},
+  };
+  for (const auto& sample : samples) {
+    float a[16] = {}, b[16] = {}, d = sample.c;
+    for (int k = 0; k < sample.count; k++) a[k] = 0x1p-12f, b[k] = sample.product * 0x1p12f;
+    simt::multiply_add(a, b, &d, 1, 1, 16, sample.bits, -14);
+    expect(d == sample.sum, "sum", sample.count, sample.bits);
+  }
+}
+
 }  // namespace
 }  // namespace topv::cuda
 
@@ -319,6 +343,7 @@ int main() {
     warpgroup_products<192>();
     warpgroup_products<256>();
     warp_products();
+    sums();
   } catch (const std::exception& error) {
     std::printf("FAILED %s\n", error.what());
     return 1;

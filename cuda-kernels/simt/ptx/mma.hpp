@@ -1,4 +1,3 @@
-// Products are exact; sums are in float, one term after the other.
 #pragma once
 
 #include "simt/builtins.hpp"
