@@ -1,4 +1,4 @@
-// The emulation itself: what threads do together, what is refused, how an error arrives. (Wrappers: conformance.cu. What must
+// The emulation itself: what threads do together, what is refused, how an error arrives. (Wrappers: conformance/. What must
 // be noticed: faults.cu.)
 #include <cmath>
 #include <cstdio>
