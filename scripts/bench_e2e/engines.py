@@ -84,7 +84,8 @@ class Transformers:
 
     def __init__(self, llava, pixels, prompt, dtype=torch.bfloat16):
         self.model = llava
-        self.picture = torch.from_numpy(pixels)[None].to(llava.device, dtype)
+        self.picture = torch.from_numpy(pixels)[None]
+        self.dtype = dtype
         self.words = torch.tensor([prompt], device=llava.device)
         self.batch(1)
 
@@ -117,7 +118,8 @@ class Transformers:
             return {"ms": (time.perf_counter() - start) * 1e3} | (result or {})
 
     def _vision(self):
-        features = self.model.get_image_features(self.pixels, return_dict=True).pooler_output
+        pixels = self.pixels.to(self.model.device, self.dtype)  # for both the picture begins in the host's memory
+        features = self.model.get_image_features(pixels, return_dict=True).pooler_output
         self.features = torch.cat(features) if isinstance(features, (list, tuple)) else features.flatten(0, -2)
 
     def _prefill(self, ids=None, rows=1):

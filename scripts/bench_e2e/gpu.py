@@ -163,6 +163,8 @@ def agreement(ours, theirs, geometry, scratch):
         exact = engines.Transformers(cast(theirs.model, torch.float32), geometry.pixels(), geometry.prompt(), torch.float32)
         logits = exact.logits_in_one_pass(ids)
         cast(theirs.model, torch.bfloat16)  # unharmed: every number was one of bfloat16
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
         return logits
 
     return check.compare(ours, theirs, float32, scratch, geometry.decoded)

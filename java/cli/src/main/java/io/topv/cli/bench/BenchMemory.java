@@ -13,6 +13,9 @@ import java.util.SplittableRandom;
 
 /** Tensors of one case, the same numbers each time; closed together. */
 final class BenchMemory implements AutoCloseable {
+  /** A prime, so that no two rows of a matrix are alike. */
+  private static final int PERIOD = 3_999_971;
+
   private final Context context;
   private final SplittableRandom random = new SplittableRandom(1);
   private final Deque<AutoCloseable> owned = new ArrayDeque<>();
@@ -36,9 +39,19 @@ final class BenchMemory implements AutoCloseable {
     return buffer.tensor(dtype, rows, cols);
   }
 
-  /** Uniform in [-scale, scale). */
+  /** Uniform in [-scale, scale); after {@link #PERIOD} the numbers repeat. */
   Tensor random(DType dtype, int rows, int cols, float scale) {
-    return empty(dtype, rows, cols).put(values(Math.multiplyExact(rows, cols), scale));
+    Tensor result = empty(dtype, rows, cols);
+    int count = Math.multiplyExact(rows, cols);
+    Tensor line = result.reshape(1, count);
+    int done = Math.min(count, PERIOD);
+    line.put(values(done, scale));
+    while (done < count) {
+      int more = Math.min(done, count - done);
+      line.cols(0, more).copyTo(line.cols(done, more));
+      done += more;
+    }
+    return result;
   }
 
   Tensor of(float... values) {

@@ -69,8 +69,11 @@ final class TopvProvider implements Provider {
     return context.options().attention().isEmpty() || of.isAttention();
   }
 
-  /** Kernels started up to now, where the backend counts them. */
+  /** Kernels started up to now, where the backend counts them; not those of other providers. */
   private Optional<Integer> launches() {
+    if (context.options().attention().isPresent()) {
+      return Optional.empty();
+    }
     JsonNode count = JSON.readTree(context.describe()).get("launches");
     return Optional.ofNullable(count).map(JsonNode::asInt);
   }
