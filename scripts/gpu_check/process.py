@@ -16,6 +16,13 @@ ENVIRONMENT = {
 }
 
 
+def end(process):
+    """Kills what is left of its group; one that hangs in the driver stays."""
+    with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
 def call(command, seconds, log, cwd=ROOT, **environment):
     """(exit status or None when it ran out of time, its output); the output goes to the log as it comes."""
     command = [str(word) for word in command]
@@ -24,16 +31,16 @@ def call(command, seconds, log, cwd=ROOT, **environment):
         out.flush()
         start = out.tell()
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=cwd, start_new_session=True,
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=cwd, process_group=0,
             env=os.environ | ENVIRONMENT | environment,
         )  # fmt: skip
+        status = None
         try:
             status = process.wait(max(1, seconds))
         except subprocess.TimeoutExpired:
-            status = None
-            os.killpg(process.pid, signal.SIGKILL)
-            with contextlib.suppress(subprocess.TimeoutExpired):  # one that hangs in the driver stays
-                process.wait(10)
+            pass
+        finally:
+            end(process)
         out.seek(start)
         output = out.read().decode(errors="replace")
         out.write(f"\n[{'out of time' if status is None else status}]\n".encode())

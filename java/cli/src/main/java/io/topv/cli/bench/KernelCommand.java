@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -154,24 +155,25 @@ final class KernelCommand implements Callable<Integer> {
   }
 
   private Provider open(String name) {
-    return switch (name) {
-      case "cpu" -> topv(name, ContextOptions.cpu(threads));
-      case "cuda" -> topv(name, ContextOptions.cuda(0));
-      case "flash_topv", "flash_torch" ->
-          topv(
-              name,
-              ContextOptions.cuda(0).withAttention(Optional.of(name.substring("flash_".length()))));
-      case "torch" -> torch(name, TorchProvider.Way.EAGER);
-      case "torch_compile" -> torch(name, TorchProvider.Way.COMPILE);
-      case "torch_flash" -> torch(name, TorchProvider.Way.FLASH);
-      case "torch_cudnn" -> torch(name, TorchProvider.Way.CUDNN);
-      default ->
-          throw new TopvException(
-              "provider = "
-                  + name
-                  + " is unknown; expected cpu, cuda, flash_topv, flash_torch, torch,"
-                  + " torch_compile, torch_flash or torch_cudnn");
-    };
+    Map<String, Function<String, Provider>> known = new LinkedHashMap<>();
+    known.put("cpu", own -> topv(own, ContextOptions.cpu(threads)));
+    known.put("cuda", own -> topv(own, ContextOptions.cuda(0)));
+    known.put("flash_topv", own -> flash(own, "topv"));
+    known.put("flash_torch", own -> flash(own, "torch"));
+    known.put("torch", own -> torch(own, TorchProvider.Way.EAGER));
+    known.put("torch_compile", own -> torch(own, TorchProvider.Way.COMPILE));
+    known.put("torch_flash", own -> torch(own, TorchProvider.Way.FLASH));
+    known.put("torch_cudnn", own -> torch(own, TorchProvider.Way.CUDNN));
+    if (!known.containsKey(name)) {
+      throw new TopvException(
+          "provider = %s is unknown; expected one of %s"
+              .formatted(name, String.join(", ", known.keySet())));
+    }
+    return known.get(name).apply(name);
+  }
+
+  private Provider flash(String name, String attention) {
+    return topv(name, ContextOptions.cuda(0).withAttention(Optional.of(attention)));
   }
 
   private Provider topv(String name, ContextOptions options) {
