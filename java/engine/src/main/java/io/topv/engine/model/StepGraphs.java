@@ -56,8 +56,9 @@ final class StepGraphs implements AutoCloseable {
       moves = workspace.moves();
     }
     Graph graph = graphs.get(shape);
-    if (graph == null && seen.add(shape)) {
+    if (graph == null && !seen.contains(shape)) {
       step.run();
+      seen.add(shape); // not where it failed: then not all memory is there
       return;
     }
     if (graph == null) {
