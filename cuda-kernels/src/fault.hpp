@@ -21,6 +21,15 @@ namespace topv::cuda {
     f.a, f.b, f.c)                                                                                           \
   X(rope_append_slot, TOPV_INVALID_ARGUMENT,                                                                 \
     "rope_append: slots[%lld] = %lld is neither -1 nor in [0, %lld)", f.a, f.b, f.c)                         \
+  X(penalize_repetition, TOPV_INVALID_ARGUMENT, "penalize: repetition[%lld] = %g is not finite and above 0", \
+    f.a, f.x)                                                                                                \
+  X(penalize_presence, TOPV_INVALID_ARGUMENT, "penalize: presence[%lld] = %g is not finite", f.a, f.x)       \
+  X(penalize_frequency, TOPV_INVALID_ARGUMENT, "penalize: frequency[%lld] = %g is not finite", f.a, f.x)     \
+  X(penalize_row, TOPV_INVALID_ARGUMENT, "penalize: rows[%lld] = %lld is not in [0, batch = %lld)", f.a,     \
+    f.b, f.c)                                                                                                \
+  X(penalize_id, TOPV_INVALID_ARGUMENT, "penalize: ids[%lld] = %lld is not in [0, vocab = %lld)", f.a, f.b,  \
+    f.c)                                                                                                     \
+  X(penalize_times, TOPV_INVALID_ARGUMENT, "penalize: times[%lld] = %lld is below 0", f.a, f.b)              \
   X(sample_temperature, TOPV_INVALID_ARGUMENT,                                                               \
     "sample: temperature[%lld] = %g is not finite and at least 0", f.a, f.x)                                 \
   X(sample_top_k, TOPV_INVALID_ARGUMENT, "sample: top_k[%lld] = %lld is below 0", f.a, f.b)                  \

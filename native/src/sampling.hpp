@@ -1,4 +1,4 @@
-// What topv_sample means, to the bit: the arithmetic that every backend shares. Only operations that IEEE 754 rounds in one
+// What topv_sample and topv_penalize mean, to the bit: the arithmetic that every backend shares. Only operations that IEEE 754 rounds in one
 // way, and whole numbers, whose sums do not depend on their order.
 #pragma once
 
@@ -91,6 +91,17 @@ TOPV_ANYWHERE uint64_t nucleus(float top_p, uint64_t sum) {
 TOPV_ANYWHERE uint64_t target_of(uint32_t word, uint64_t kept) {
   __extension__ using Wide = unsigned __int128;
   return static_cast<uint64_t>((2 * Wide{word} + 1) * kept >> 33);
+}
+
+/// A logit with the penalties of topv_penalize.
+TOPV_ANYWHERE float penalized(float logit, int32_t times, float repetition, float presence, float frequency) {
+#if defined(__CUDA_ARCH__)
+  const float more = __fmul_rn(logit, repetition);  // not fused with the difference below
+#else
+  const float more = logit * repetition;
+#endif
+  const float repeated = logit > 0 ? logit / repetition : more;
+  return times > 0 ? fmaf(-frequency, static_cast<float>(times), repeated - presence) : repeated;
 }
 
 /// log(weight / sum), where the weights have been summed at temperature 1.

@@ -50,6 +50,7 @@ struct topv_graph {
   X(kv_gather, topv_kv_gather_params)           \
   X(attention_prefill, topv_attention_params)   \
   X(attention_decode, topv_attention_params)    \
+  X(penalize, topv_penalize_params)             \
   X(sample, topv_sample_params)                 \
   X(transport_cost, topv_transport_cost_params) \
   X(sinkhorn, topv_sinkhorn_params)             \

@@ -380,6 +380,23 @@ TOPV_API topv_status topv_attention_decode(topv_context* ctx, topv_stream* strea
 
 /* ---------------------------------------------------------------- sampling ------------------------------------- */
 
+/* Penalties on tokens that have been seen. Entry i is of token t = ids[i] in row b = rows[i]; no two are of the same token
+ * and row. In place, in float32:
+ *   x = logits[b, t];  y = x > 0 ? x / repetition[b] : x * repetition[b];
+ *   logits[b, t] = times[i] > 0 ? (y - presence[b]) - frequency[b] * times[i] : y      (the last step is one fma) */
+typedef struct topv_penalize_params {
+  float* logits;            /* [B, V] */
+  const int32_t* rows;      /* [count], each in [0, B) */
+  const int32_t* ids;       /* [count], each in [0, V) */
+  const int32_t* times;     /* [count], each >= 0: how often the answer has the token; 0 = only the prompt has it */
+  const float* repetition;  /* [B], finite, > 0 */
+  const float* presence;    /* [B], finite */
+  const float* frequency;   /* [B], finite */
+  int64_t batch, vocab, ldl, count; /* ldl >= vocab */
+} topv_penalize_params;
+
+TOPV_API topv_status topv_penalize(topv_context* ctx, topv_stream* stream, const topv_penalize_params* params);
+
 /* The next token of every sequence. Row b of the logits is read with the settings of row b, all in device memory, so that
  * a captured graph may be launched again with others:
  *   temperature 0: the largest logit, ties to the lower index.

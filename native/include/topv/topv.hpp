@@ -197,6 +197,7 @@ class Context {
   TOPV_METHOD(kv_gather, topv_kv_gather_params)
   TOPV_METHOD(attention_prefill, topv_attention_params)
   TOPV_METHOD(attention_decode, topv_attention_params)
+  TOPV_METHOD(penalize, topv_penalize_params)
   TOPV_METHOD(sample, topv_sample_params)
   TOPV_METHOD(transport_cost, topv_transport_cost_params)
   TOPV_METHOD(sinkhorn, topv_sinkhorn_params)

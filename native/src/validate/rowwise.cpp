@@ -70,6 +70,23 @@ void validate_rope(const topv_rope_params& p) {
   check.pointer("x", p.x, p.tokens == 0);
 }
 
+void validate_penalize(const topv_penalize_params& p) {
+  const Check check("penalize");
+  check.at_least("batch", p.batch, 0);
+  check.at_least("count", p.count, 0);
+  check.range("vocab", p.vocab, 1, 1 << 23);
+  check.at_least("ldl", p.ldl, "vocab", p.vocab);
+  check.extent("logits", p.batch, p.ldl);
+  check.extent("ids", p.count, 1);
+  check.pointer("logits", p.logits, p.batch == 0);
+  check.pointer("rows", p.rows, p.count == 0);
+  check.pointer("ids", p.ids, p.count == 0);
+  check.pointer("times", p.times, p.count == 0);
+  check.pointer("repetition", p.repetition, p.batch == 0);
+  check.pointer("presence", p.presence, p.batch == 0);
+  check.pointer("frequency", p.frequency, p.batch == 0);
+}
+
 void validate_sample(const topv_sample_params& p) {
   const Check check("sample");
   check.at_least("batch", p.batch, 0);

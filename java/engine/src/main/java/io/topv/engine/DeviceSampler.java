@@ -1,12 +1,15 @@
 package io.topv.engine;
 
 import io.topv.engine.sample.Draw;
+import io.topv.engine.sample.Penalty;
 import io.topv.runtime.Context;
 import io.topv.runtime.DType;
 import io.topv.runtime.DeviceBuffer;
+import io.topv.runtime.Penalties;
 import io.topv.runtime.Sampling;
 import io.topv.runtime.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Chooses tokens where the logits are, so that on a GPU only the tokens travel. */
@@ -15,6 +18,7 @@ public final class DeviceSampler implements AutoCloseable {
   private final DeviceBuffer floats; // temperatures, top-p, min-p
   private final DeviceBuffer ints; // tokens, top-k, then seeds and counters of two words each
   private final int most;
+  private DeviceBuffer seen; // tokens that are penalized, then the settings of all rows
 
   /** For at most {@code most} rows at once. */
   public DeviceSampler(Context context, int most) {
@@ -22,10 +26,12 @@ public final class DeviceSampler implements AutoCloseable {
     this.most = most;
     this.floats = context.allocate(DType.F32, 3, most);
     this.ints = context.allocate(DType.I32, 6, most);
+    this.seen = context.allocate(1 << 16);
   }
 
-  /** One token per row of {@code logits}. */
+  /** One token per row of {@code logits}, which are penalized on the way. */
   int[] choose(Tensor logits, List<Draw> draws) {
+    penalize(logits, draws);
     boolean greedy = draws.stream().allMatch(draw -> draw.temperature() == 0);
     return greedy ? best(logits) : sample(logits, upload(draws));
   }
@@ -39,6 +45,48 @@ public final class DeviceSampler implements AutoCloseable {
     Tensor tokens = ints.tensor(DType.I32, 1, logits.rows());
     context.ops().sample(logits, how, tokens, Optional.empty());
     return tokens.toInts();
+  }
+
+  private void penalize(Tensor logits, List<Draw> draws) {
+    int count = draws.stream().mapToInt(draw -> draw.penalty().times().size()).sum();
+    if (count == 0) {
+      return;
+    }
+    int rows = draws.size();
+    int[] entries = new int[3 * count]; // rows, tokens, times
+    float[] settings = new float[3 * rows]; // repetition, presence, frequency
+    int used = 0;
+    for (int row = 0; row < rows; row++) {
+      Penalty penalty = draws.get(row).penalty();
+      settings[row] = penalty.repetition();
+      settings[rows + row] = penalty.presence();
+      settings[2 * rows + row] = penalty.frequency();
+      for (Map.Entry<Integer, Integer> times : penalty.times().entrySet()) {
+        if (times.getKey() >= 0 && times.getKey() < logits.cols()) {
+          entries[used] = row;
+          entries[count + used] = times.getKey();
+          entries[2 * count + used++] = times.getValue();
+        }
+      }
+    }
+    long bytes = 4L * (entries.length + settings.length);
+    if (bytes > seen.bytes()) {
+      seen.close();
+      seen = context.allocate(2 * bytes);
+    }
+    Tensor tokens = seen.tensor(DType.I32, 1, entries.length).put(entries);
+    Tensor all = seen.tensor(DType.F32, 1, settings.length, 4L * entries.length).put(settings);
+    context
+        .ops()
+        .penalize(
+            logits,
+            new Penalties(
+                tokens.cols(0, used),
+                tokens.cols(count, used),
+                tokens.cols(2L * count, used),
+                all.cols(0, rows),
+                all.cols(rows, rows),
+                all.cols(2L * rows, rows)));
   }
 
   private Sampling upload(List<Draw> draws) {
@@ -76,5 +124,6 @@ public final class DeviceSampler implements AutoCloseable {
   public void close() {
     floats.close();
     ints.close();
+    seen.close();
   }
 }

@@ -93,8 +93,9 @@ final class RunningAnswer {
     accept(sampler.next(logits), endTokens);
   }
 
-  /** Takes the next token. */
+  /** Takes the next token, which a device has drawn. */
   void accept(int token, Set<Integer> endTokens) {
+    sampler.drawn(token);
     accept(new Sampler.Choice(token, Optional.empty()), endTokens);
   }
 

@@ -9,6 +9,7 @@ import io.topv.runtime.ffi.topv_kv_append_params;
 import io.topv.runtime.ffi.topv_kv_gather_params;
 import io.topv.runtime.ffi.topv_layer_norm_params;
 import io.topv.runtime.ffi.topv_patch_embed_params;
+import io.topv.runtime.ffi.topv_penalize_params;
 import io.topv.runtime.ffi.topv_rms_norm_params;
 import io.topv.runtime.ffi.topv_rope_append_params;
 import io.topv.runtime.ffi.topv_rope_params;
@@ -44,6 +45,7 @@ public final class Ops {
   private final topv_rope_append_params ropeAppend = new topv_rope_append_params();
   private final topv_kv_gather_params kvGather = new topv_kv_gather_params();
   private final topv_attention_params attention = new topv_attention_params();
+  private final topv_penalize_params penalize = new topv_penalize_params();
   private final topv_sample_params sample = new topv_sample_params();
   private final topv_transport_cost_params transportCost = new topv_transport_cost_params();
   private final topv_sinkhorn_params sinkhorn = new topv_sinkhorn_params();
@@ -69,6 +71,7 @@ public final class Ops {
             ropeAppend,
             kvGather,
             attention,
+            penalize,
             sample,
             transportCost,
             sinkhorn,
@@ -288,6 +291,22 @@ public final class Ops {
       attention.page_size(pages.pageSize()).max_pages((int) pages.blockTable().cols());
       attention.page_count((int) (pages.k().rows() / pages.pageSize()));
     }
+  }
+
+  /**
+   * Penalties on tokens that have been seen, in place.
+   *
+   * @param logits F32 [B, V]
+   */
+  public void penalize(Tensor logits, Penalties penalties) {
+    Tensor repetition = penalties.repetition();
+    require(repetition.cols() == logits.rows(), "penalize", logits, repetition);
+    penalize.logits(logits.pointer()).rows(penalties.rows().pointer());
+    penalize.ids(penalties.ids().pointer()).times(penalties.times().pointer());
+    penalize.repetition(repetition.pointer()).presence(penalties.presence().pointer());
+    penalize.frequency(penalties.frequency().pointer()).count(penalties.ids().cols());
+    penalize.batch(logits.rows()).vocab(logits.cols()).ldl(logits.stride());
+    context.check(topv.topv_penalize(context.handle(), context.stream(), penalize));
   }
 
   /**

@@ -2,8 +2,10 @@ package io.topv.engine.sample;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -15,7 +17,7 @@ public final class Sampler {
   private final long seed;
   private final SplittableRandom random;
   private final Map<Integer, Integer> answered = new HashMap<>();
-  private final Map<Integer, Integer> prompted = new HashMap<>();
+  private final Set<Integer> prompted = new HashSet<>();
 
   /** {@code prompt} counts for the repetition penalty. */
   public Sampler(SamplingParams params, int[] prompt) {
@@ -23,7 +25,7 @@ public final class Sampler {
     this.seed = params.seed().orElseGet(() -> new SplittableRandom().nextLong());
     this.random = new SplittableRandom(seed);
     if (params.repetitionPenalty() != 1) {
-      Arrays.stream(prompt).forEach(id -> prompted.merge(id, 1, Integer::sum));
+      Arrays.stream(prompt).forEach(prompted::add);
     }
   }
 
@@ -32,26 +34,31 @@ public final class Sampler {
 
   /** Whether a device may draw the tokens: nothing else of the logits is needed. */
   public boolean needsNoLogits() {
-    return params.logprobs() < 0
-        && params.repetitionPenalty() == 1
-        && params.presencePenalty() == 0
-        && params.frequencyPenalty() == 0;
+    return params.logprobs() < 0;
   }
 
   /**
-   * What a device is to draw as an answer's token {@code index}. Its generator is not the one of
-   * {@link #next}: an answer takes all its tokens from the one or from the other.
+   * What a device is to draw as an answer's token {@code index}, if it {@link #needsNoLogits}. Its
+   * generator is not the one of {@link #next}: an answer takes all its tokens from the one or from
+   * the other.
    */
   public Draw draw(int index) {
-    return new Draw(params.temperature(), params.topK(), params.topP(), params.minP(), seed, index);
+    Penalty penalty = needsNoLogits() ? penalty() : Penalty.NONE;
+    return new Draw(
+        penalty, params.temperature(), params.topK(), params.topP(), params.minP(), seed, index);
+  }
+
+  /** Counts a token that a device has drawn. */
+  public void drawn(int token) {
+    answered.merge(token, 1, Integer::sum);
   }
 
   /** The next token; {@code logits} [V] is used up. */
   public Choice next(float[] logits) {
     float[] raw = params.logprobs() >= 0 ? logits.clone() : logits;
-    penalize(logits);
+    penalty().apply(logits);
     int token = params.temperature() == 0 ? argmax(logits) : draw(logits);
-    answered.merge(token, 1, Integer::sum);
+    drawn(token);
     return new Choice(
         token,
         params.logprobs() >= 0
@@ -59,22 +66,20 @@ public final class Sampler {
             : Optional.empty());
   }
 
-  private void penalize(float[] logits) {
-    if (params.repetitionPenalty() != 1) {
-      Map<Integer, Integer> seen = new HashMap<>(prompted);
-      seen.putAll(answered);
-      float penalty = (float) params.repetitionPenalty();
-      for (int id : seen.keySet()) {
-        if (id >= 0 && id < logits.length) {
-          logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
-        }
-      }
+  private Penalty penalty() {
+    if (params.repetitionPenalty() == 1
+        && params.presencePenalty() == 0
+        && params.frequencyPenalty() == 0) {
+      return Penalty.NONE;
     }
-    if (params.presencePenalty() != 0 || params.frequencyPenalty() != 0) {
-      answered.forEach(
-          (id, count) ->
-              logits[id] -= (float) (params.presencePenalty() + params.frequencyPenalty() * count));
-    }
+    Map<Integer, Integer> times = new HashMap<>();
+    prompted.forEach(id -> times.put(id, 0));
+    times.putAll(answered);
+    return new Penalty(
+        Math.max(Float.MIN_NORMAL, (float) params.repetitionPenalty()),
+        (float) params.presencePenalty(),
+        (float) params.frequencyPenalty(),
+        times);
   }
 
   /** The largest logit, ties to the lower id. */

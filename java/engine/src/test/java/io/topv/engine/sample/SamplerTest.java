@@ -5,7 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.topv.engine.TopvException;
+import io.topv.runtime.Context;
+import io.topv.runtime.ContextOptions;
+import io.topv.runtime.DType;
+import io.topv.runtime.DeviceBuffer;
+import io.topv.runtime.Penalties;
+import io.topv.runtime.Tensor;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -83,6 +91,39 @@ class SamplerTest {
         .usingComparatorWithPrecision(0.01)
         .containsExactly(0, 0.625, 0, 0.375);
     assertThat(draw(params(1, 0, 1e-9, 0), logits)[1]).isCloseTo(1, within(1e-9));
+  }
+
+  @Test
+  void penaltiesAreThoseOfTheDeviceToTheBit() {
+    Random random = new Random(8);
+    float[] logits = new float[97];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = 4 * (float) random.nextGaussian();
+    }
+    int[] ids = random.ints(0, logits.length).distinct().limit(60).toArray();
+    int[] times = random.ints(ids.length, 0, 4).toArray();
+    Map<Integer, Integer> seen = new HashMap<>();
+    IntStream.range(0, ids.length).forEach(i -> seen.put(ids[i], times[i]));
+    try (Context context = Context.open(ContextOptions.cpu(1));
+        DeviceBuffer row = context.allocate(DType.F32, 1, logits.length);
+        DeviceBuffer entries = context.allocate(DType.I32, 3, ids.length);
+        DeviceBuffer settings = context.allocate(DType.F32, 3, 1)) {
+      Tensor x = row.tensor(DType.F32, 1, logits.length).put(logits);
+      Tensor ints = entries.tensor(DType.I32, 3, ids.length);
+      ints.rows(1, 1).put(ids);
+      Tensor of = settings.tensor(DType.F32, 3, 1).put(new float[] {1.3f, 0.7f, 0.1f});
+      Penalties penalties =
+          new Penalties(
+              ints.rows(0, 1).put(new int[ids.length]),
+              ints.rows(1, 1),
+              ints.rows(2, 1).put(times),
+              of.rows(0, 1),
+              of.rows(1, 1),
+              of.rows(2, 1));
+      context.ops().penalize(x, penalties);
+      new Penalty(1.3f, 0.7f, 0.1f, seen).apply(logits);
+      assertThat(x.toFloats()).containsExactly(logits);
+    }
   }
 
   @Test
