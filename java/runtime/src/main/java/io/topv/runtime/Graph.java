@@ -4,8 +4,8 @@ import io.topv.runtime.ffi.topv;
 import io.topv.runtime.ffi.topv_graph;
 
 /**
- * Recorded work that one call repeats. It names the memory that was there when it was recorded, and
- * is launched on the stream that recorded it.
+ * Recorded work that one call repeats. It names the memory that was there when it was recorded. It
+ * is launched on the stream that recorded it, and closed before that stream is.
  */
 public final class Graph implements AutoCloseable {
   private final Context context;

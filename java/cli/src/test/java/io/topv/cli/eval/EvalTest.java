@@ -189,6 +189,13 @@ class EvalTest {
       assertThat(ScoreTable.markdownByType(scores, 64)).contains("color (2)", "count (1)");
       assertThat(ScoreTable.csv(scores).lines()).hasSize(4);
       assertThat(ScoreTable.json(Map.of("model", "m"), scores, List.of())).contains("\"by_type\"");
+      List<Failure> failures = List.of(new Failure(conditions.get(2), "too hot"));
+      assertThat(ScoreTable.best(scores, failures, 1))
+          .as("what failed somewhere has no mean")
+          .extracting(Score::name)
+          .containsExactly("topv printed");
+      assertThat(ScoreTable.json(Map.of("model", "m"), scores, failures))
+          .contains("random at 64 failed: too hot");
       assertThat(ScorePlot.svg(scores, "a < b")).contains("a &lt; b").doesNotContain("NaN");
     }
   }
