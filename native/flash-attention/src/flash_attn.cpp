@@ -68,12 +68,9 @@ Params checked(const char* function, const Params* params) {
 std::unique_ptr<Provider> open(const std::string& name, const char* library, int32_t device) {
   if (name == "topv") return open_topv(library, device);
   if (name == "torch") return open_torch(library, device);
-  if (name == "cudnn") {
-    fail(FLASH_ATTN_UNSUPPORTED,
-         "flash_attn_open: provider \"cudnn\" is not there: see the README of the preset");
-  }
-  fail(FLASH_ATTN_INVALID_ARGUMENT, "flash_attn_open: provider \"%.40s\" is neither \"topv\" nor \"torch\"",
-       name.c_str());
+  if (name == "cudnn") return open_cudnn(library, device);
+  fail(FLASH_ATTN_INVALID_ARGUMENT,
+       "flash_attn_open: provider \"%.40s\" is none of \"topv\", \"torch\" and \"cudnn\"", name.c_str());
 }
 
 }  // namespace

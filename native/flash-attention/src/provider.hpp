@@ -24,5 +24,6 @@ class Provider {
 /// library: a file, or NULL.
 std::unique_ptr<Provider> open_topv(const char* library, int32_t device);
 std::unique_ptr<Provider> open_torch(const char* library, int32_t device);
+std::unique_ptr<Provider> open_cudnn(const char* library, int32_t device);
 
 }  // namespace flash_attn

@@ -1,78 +1,11 @@
 // flash_attn.h over topv's kernels on the emulated device: what topv.h does not have. Windows and capped scores, in every
 // form of the kernel: by element type, alignment and head size.
-#include "attention_case.hpp"
-#include "flash_attn/flash_attn.h"
+#include "flash_attn_case.hpp"
 
 namespace {
 
-struct Context {
-  Context() {
-    if (flash_attn_open("topv", nullptr, 0, &context) != FLASH_ATTN_OK)
-      throw std::runtime_error(flash_attn_error_message());
-  }
-  ~Context() { flash_attn_close(context); }
-  void operator()(const flash_attn_varlen_params& params) {
-    finish(flash_attn_varlen_fwd(context, nullptr, &params));
-  }
-  void operator()(const flash_attn_kvcache_params& params) {
-    finish(flash_attn_with_kvcache(context, nullptr, &params));
-  }
-  flash_attn_context* context = nullptr;
-
- private:
-  void finish(flash_attn_status status) {
-    if (status != FLASH_ATTN_OK || flash_attn_synchronize(context, nullptr) != FLASH_ATTN_OK)
-      throw std::runtime_error(flash_attn_error_message());
-  }
-};
-
-struct Masks {
-  int32_t left = -1, right = -1;
-  float softcap = 0;
-};
-
-void run(Context& attention, const test::AttentionShape& shape, const Masks& masks) {
-  test::AttentionCase one(shape);
-  const topv_attention_params& from = one.params;
-  flash_attn_varlen_params p = {};
-  p.q = from.q;
-  p.k = from.k;
-  p.v = from.v;
-  p.out = from.out;
-  p.softmax_lse = from.lse;
-  p.cu_seqlens_q = from.cu_seqlens_q;
-  p.cu_seqlens_k = from.cu_seqlens_k;
-  p.seqused_k = from.seqlens_k;
-  p.block_table = from.block_table;
-  p.q_row_stride = from.ldq;
-  p.k_row_stride = from.ldk;
-  p.v_row_stride = from.ldv;
-  p.o_row_stride = from.ldo;
-  p.batch = from.batch;
-  p.total_q = one.cu_q.back();
-  p.total_k = one.cu_k.back();
-  p.max_seqlen_q = from.max_seqlen_q;
-  p.max_seqlen_k = from.max_seqlen_k;
-  p.heads = from.q_heads;
-  p.heads_k = from.kv_heads;
-  p.head_dim = from.head_dim;
-  p.page_size = from.page_size;
-  p.blocks = from.page_count;
-  p.max_blocks = from.max_pages;
-  p.dtype = from.dtype;
-  p.causal = from.causal;
-  p.window_left = masks.left;
-  p.window_right = masks.right;
-  p.softmax_scale = from.scale;
-  p.softcap = masks.softcap;
-  attention(p);
-
-  reference::AttentionExtras extras;
-  if (masks.left >= 0) extras.left = masks.left;
-  if (masks.right >= 0) extras.right = masks.right;
-  extras.softcap = static_cast<double>(masks.softcap);
-  one.check(extras);
-}
+using test::FlashAttn;
+using test::Masks;
 
 /// Each form of the kernel: float32, unaligned rows, and the tensor cores' head sizes, contiguous and paged.
 void each_form(const std::function<void(test::AttentionShape&)>& body) {
@@ -94,7 +27,7 @@ void each_form(const std::function<void(test::AttentionShape&)>& body) {
 }  // namespace
 
 TEST(a_window_of_keys) {
-  Context attention;
+  FlashAttn attention("topv");
   each_form([&](test::AttentionShape& s) {
     for (const Masks masks : {Masks{0, 0}, Masks{5, -1}, Masks{-1, 3}, Masks{40, 70}, Masks{1000, 0}}) {
       run(attention, s, masks);
@@ -105,7 +38,7 @@ TEST(a_window_of_keys) {
 }
 
 TEST(capped_scores) {
-  Context attention;
+  FlashAttn attention("topv");
   each_form([&](test::AttentionShape& s) {
     s.size = 3;  // scores of some tens, far above the cap
     run(attention, s, {-1, -1, 2.5f});
@@ -116,7 +49,7 @@ TEST(capped_scores) {
 
 // Queries are rotated even where k, which asks for that, brings no key.
 TEST(rotation_without_new_keys) {
-  Context attention;
+  FlashAttn attention("topv");
   constexpr int kKeys = 5, kDim = 8;
   test::Random random(5);
   std::vector<float> q(2 * kDim), k(2 * kKeys * kDim), v(k.size()), turned(q.size()), plain(q.size()),

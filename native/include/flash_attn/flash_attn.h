@@ -5,6 +5,7 @@
  * FlashAttention 2. Who computes is chosen by name when a context is opened:
  *   "topv"   the kernels of topv: libtopv_cuda.so
  *   "torch"  the FlashAttention kernels inside an installed PyTorch: libtorch_cuda.so, 2.9 or newer
+ *   "cudnn"  the attention of cuDNN that an installed PyTorch brings: dense batches alone, to compare with
  *
  * Conventions
  *   Shapes   row-major, the last dimension contiguous. Strides are in ELEMENTS; 0 = dense.
