@@ -49,8 +49,8 @@ void fail(const char* file, int line, const char* format, ...) {
 
 uint64_t resident_blocks(const Config& config, unsigned multiprocessors) {
   const uint64_t threads = uint64_t{config.block.x} * config.block.y * config.block.z;
-  // A multiprocessor of an H200 has 2048 threads, 32 blocks and 228 KB.
-  const uint64_t blocks = multiprocessors * std::min({uint64_t{32}, 2048 / ((threads + 31) / 32 * 32),
+  // A multiprocessor of an H200 has 32 blocks, 228 KB, and registers for 1024 threads at 64 each.
+  const uint64_t blocks = multiprocessors * std::min({uint64_t{32}, 1024 / ((threads + 31) / 32 * 32),
                                                       228 * 1024 / (config.shared + 1024)});
   return SIMT_TSAN ? std::min(blocks, kMostThreads / threads) : blocks;
 }

@@ -204,7 +204,7 @@ void refusals() {
   CHECK(holds(refusal({dim3(34), dim3(1), 0, 17}), "1 to 16 blocks"));
   CHECK(holds(refusal({dim3(3), dim3(1), 0, 2}), "a multiple of the cluster"));
   CHECK(refusal({dim3(132), dim3(32), 0, 1, true}).empty());
-  CHECK(holds(refusal({dim3(132 * 2 + 1), dim3(1024), 0, 1, true}), "does not fit the device at once"));
+  CHECK(holds(refusal({dim3(132 + 1), dim3(1024), 0, 1, true}), "does not fit the device at once"));
 
   const Buffer<float> x(1024);
   const auto map = [&](const float* base, std::initializer_list<int64_t> stride,
