@@ -18,6 +18,8 @@ class InterruptTest {
                     "-cp",
                     System.getProperty("java.class.path"),
                     "-Dtopv.home=" + Cli.ROOT,
+                    "-Dorg.bytedeco.javacpp.cachedir="
+                        + System.getProperty("org.bytedeco.javacpp.cachedir"),
                     "io.topv.cli.Main",
                     "run",
                     "--image",
