@@ -52,7 +52,8 @@ def compare(ours, theirs, float32, scratch, tokens=TOKENS):
         "greedy_topv_as_transformers": int((a.argmax(1) == b.argmax(1)).sum()),
         "free_running_equal_prefix": next((i for i, (x, y) in enumerate(zip(own, ids)) if x != y), tokens),
     }
-    as_near = 1 - found["cosine_topv_float32"] <= 2 * (1 - found["cosine_transformers_float32"])
+    # 1 - cosine grows with the square of the error: ours is at most twice theirs
+    as_near = 1 - found["cosine_topv_float32"] <= 4 * (1 - found["cosine_transformers_float32"])
     if found["cosine_topv_transformers"] < 0.999 and not as_near:
         raise SystemExit(f"bench: the logits differ: {found}")
     far = [i for i in range(len(a)) if not near_tie(a[i], b[i], f[i])]
