@@ -173,7 +173,7 @@ def bench(seconds, log):
     others = [name for name in routines if name not in MOST_WANTED]
 
     def ours(names):
-        return {name: (name, "cuda" + (",flash_topv,flash_torch" if name.startswith("attention") else "")) for name in names}
+        return {name: (name, "cuda" + (",flash_topv,flash_torch,flash_cudnn" if name.startswith("attention") else "")) for name in names}
 
     jobs = {
         **ours(MOST_WANTED),

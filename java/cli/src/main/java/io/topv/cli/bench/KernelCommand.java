@@ -25,8 +25,8 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     description = {
       "Times the routines of the engine, each checked against a plain computation first.",
-      "Providers: cpu and cuda are ours; flash_topv and flash_torch are attention through the"
-          + " FlashAttention preset, on the GPU; torch and torch_compile are PyTorch, on the GPU"
+      "Providers: cpu and cuda are ours; flash_topv, flash_torch and flash_cudnn are attention"
+          + " through the FlashAttention preset, on the GPU; torch and torch_compile are PyTorch, on the GPU"
           + " where it sees one, in a process of Python; torch_flash and torch_cudnn are attention"
           + " by PyTorch's FlashAttention-2 and cuDNN."
     })
@@ -160,6 +160,7 @@ final class KernelCommand implements Callable<Integer> {
     known.put("cuda", own -> topv(own, ContextOptions.cuda(0)));
     known.put("flash_topv", own -> flash(own, "topv"));
     known.put("flash_torch", own -> flash(own, "torch"));
+    known.put("flash_cudnn", own -> flash(own, "cudnn"));
     known.put("torch", own -> torch(own, TorchProvider.Way.EAGER));
     known.put("torch_compile", own -> torch(own, TorchProvider.Way.COMPILE));
     known.put("torch_flash", own -> torch(own, TorchProvider.Way.FLASH));
