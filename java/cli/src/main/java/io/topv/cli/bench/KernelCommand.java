@@ -26,9 +26,9 @@ import picocli.CommandLine.Option;
     description = {
       "Times the routines of the engine, each checked against a plain computation first.",
       "Providers: cpu and cuda are ours; flash_topv, flash_torch and flash_cudnn are attention"
-          + " through the FlashAttention preset, on the GPU; torch and torch_compile are PyTorch, on the GPU"
-          + " where it sees one, in a process of Python; torch_flash and torch_cudnn are attention"
-          + " by PyTorch's FlashAttention-2 and cuDNN."
+          + " through the FlashAttention preset, on the GPU; torch and torch_compile are PyTorch,"
+          + " on the GPU where it sees one, in a process of Python; torch_flash and torch_cudnn are"
+          + " attention by PyTorch's FlashAttention-2 and cuDNN."
     })
 final class KernelCommand implements Callable<Integer> {
   @Option(
