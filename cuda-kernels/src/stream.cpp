@@ -45,12 +45,19 @@ Event::~Event() {
 
 // ---- streams
 
-Stream::Stream() : owned_(true) {
-  check(cudaStreamCreateWithFlags(&native_, cudaStreamNonBlocking), "stream_create");
-  open();
+namespace {
+
+cudaStream_t create_stream() {
+  cudaStream_t native = nullptr;
+  check(cudaStreamCreateWithFlags(&native, cudaStreamNonBlocking), "stream_create");
+  return native;
 }
 
-Stream::Stream(cudaStream_t native) : native_(native) { open(); }
+}  // namespace
+
+Stream::Stream() : Stream(create_stream(), true) { open(); }
+
+Stream::Stream(cudaStream_t native) : Stream(native, false) { open(); }
 
 void Stream::open() {
   void* memory = nullptr;

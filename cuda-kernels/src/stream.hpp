@@ -72,6 +72,8 @@ class Stream final : public topv_stream {
   void must_not_record(const char* call) const;
 
  private:
+  /// Nothing that could fail: once it has run, the destructor cleans up after the constructors that open().
+  Stream(cudaStream_t native, bool owned) : native_(native), owned_(owned) {}
   void open();
 
   cudaStream_t native_ = nullptr;
