@@ -1,7 +1,9 @@
 package io.topv.cli.bench;
 
 import io.topv.runtime.DType;
+import io.topv.runtime.Tensor;
 import java.util.Arrays;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * How far numbers are from what they should be: the largest difference, relative to the size of the
@@ -21,6 +23,21 @@ final class Agreement {
     actual[count] = is;
     expected[count++] = shouldBe;
     squares += shouldBe * shouldBe;
+  }
+
+  /** A row, element by element. */
+  void add(Tensor is, IntToDoubleFunction shouldBe) {
+    float[] values = is.toFloats();
+    for (int i = 0; i < values.length; i++) {
+      add(values[i], shouldBe.applyAsDouble(i));
+    }
+  }
+
+  /** The error of a single row. */
+  static double error(Tensor is, IntToDoubleFunction shouldBe) {
+    Agreement agreement = new Agreement();
+    agreement.add(is, shouldBe);
+    return agreement.error();
   }
 
   double error() {

@@ -192,11 +192,7 @@ final class MatrixKernels {
         sum[c] += weight * cache.values()[at + c];
       }
     }
-    float[] actual = out.rows(query, 1).cols((long) head * dim, dim).toFloats();
-    Agreement agreement = new Agreement();
-    for (int c = 0; c < dim; c++) {
-      agreement.add(actual[c], sum[c] / weights);
-    }
-    return agreement.error();
+    double total = weights;
+    return Agreement.error(out.rows(query, 1).cols((long) head * dim, dim), c -> sum[c] / total);
   }
 }

@@ -45,11 +45,7 @@ final class RowKernels {
     Agreement agreement = new Agreement();
     for (int i = 0; i < CHECKED_ROWS; i++) {
       int row = memory.below((int) result.rows());
-      float[] actual = result.rows(row, 1).toFloats();
-      IntToDoubleFunction should = expected.row(row);
-      for (int c = 0; c < actual.length; c++) {
-        agreement.add(actual[c], should.applyAsDouble(c));
-      }
+      agreement.add(result.rows(row, 1), expected.row(row));
     }
     return agreement.error();
   }
@@ -299,12 +295,6 @@ final class RowKernels {
   }
 
   private static double difference(Tensor a, int rowA, Tensor b, int rowB) {
-    Agreement agreement = new Agreement();
-    float[] actual = a.rows(rowA, 1).toFloats();
-    float[] expected = b.rows(rowB, 1).toFloats();
-    for (int c = 0; c < actual.length; c++) {
-      agreement.add(actual[c], expected[c]);
-    }
-    return agreement.error();
+    return Agreement.error(a.rows(rowA, 1), element(b.rows(rowB, 1)));
   }
 }

@@ -116,13 +116,8 @@ final class TopvKernels {
     return new Prepared(
         () -> cost(memory, features, images),
         () -> {
-          Agreement agreement = new Agreement();
           double[] expected = plainCost(features, images);
-          float[] actual = images.cost.cols(0, expected.length).toFloats();
-          for (int i = 0; i < expected.length; i++) {
-            agreement.add(actual[i], expected[i]);
-          }
-          return agreement.error();
+          return Agreement.error(images.cost.cols(0, expected.length), i -> expected[i]);
         },
         2 * images.count * n * n * cols,
         images.count * (2 * n * cols * of.dtype().bytes() + 4 * n * n));
@@ -134,14 +129,9 @@ final class TopvKernels {
     return new Prepared(
         () -> optimize(memory, images),
         () -> {
-          Agreement agreement = new Agreement();
           double[] expected =
               plainImportance(images, doubles(images.cost.cols(0, images.n * (long) images.n)));
-          float[] actual = images.importance.cols(0, images.n).toFloats();
-          for (int i = 0; i < images.n; i++) {
-            agreement.add(actual[i], expected[i]);
-          }
-          return agreement.error();
+          return Agreement.error(images.importance.cols(0, images.n), i -> expected[i]);
         },
         4.0 * images.count * ITERATIONS * n * n,
         images.count * (4 * n * n + 12 * n));
