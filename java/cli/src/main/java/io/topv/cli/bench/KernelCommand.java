@@ -127,8 +127,11 @@ final class KernelCommand implements Callable<Integer> {
         }
       }
     }
+    String text = report(wanted, devices, results);
     if (output == null) {
-      System.out.print(report(wanted, devices, results));
+      System.out.print(text);
+    } else {
+      Files.writeString(output, text); // also where no provider had anything to measure
     }
     return results.stream().anyMatch(r -> r.problem().orElse("").startsWith("wrong")) ? 1 : 0;
   }
